@@ -1,0 +1,35 @@
+import { createRequire } from "node:module";
+import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
+import { defineConfig } from "hardhat/config";
+
+/** The compiler is the npm package's own build, so nothing is downloaded. The path must be absolute. */
+const compiler = {
+  version: "0.8.37",
+  path: createRequire(import.meta.url).resolve("solc/soljson.js"),
+  settings: {
+    evmVersion: "cancun",
+    optimizer: { enabled: true, runs: 200 },
+    viaIR: true,
+  },
+};
+
+/** Both profiles are the same on purpose: tests and deployments must run the same bytecode. */
+const profile = { compilers: [compiler], isolated: false };
+
+export default defineConfig({
+  plugins: [hardhatToolboxMochaEthers],
+  solidity: { profiles: { default: profile, production: profile } },
+  typechain: { outDir: "typechain-types" },
+  networks: {
+    // In process; keeps the production limits on contract size and gas.
+    default: { type: "edr-simulated", chainType: "l1" },
+    localhost: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
+  },
+  test: {
+    mocha: { timeout: 120_000 },
+    solidity: {
+      fuzz: { runs: 256, seed: "0xba11a57" },
+      invariant: { runs: 64, depth: 64, failOnRevert: true },
+    },
+  },
+});

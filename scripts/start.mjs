@@ -1,0 +1,1 @@
+console.log("Ballast is at its very beginning: there is nothing to start yet. Try `npm test`.");
