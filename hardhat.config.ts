@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { defineConfig } from "hardhat/config";
+import type { HardhatPlugin } from "hardhat/types/plugins";
 
 /** The compiler is the npm package's own build, so nothing is downloaded. The path must be absolute. */
 const compiler = {
@@ -16,8 +17,26 @@ const compiler = {
 /** Both profiles are the same on purpose: tests and deployments must run the same bytecode. */
 const profile = { compilers: [compiler], isolated: false };
 
+/** Shows the compiler's warnings about our own code only; nobody here can act on the others. */
+const quietDependencies: HardhatPlugin = {
+  id: "quiet-dependencies",
+  hookHandlers: {
+    solidity: async () => ({
+      default: async () => ({
+        async getCompilationJobErrors(context, job, output, next) {
+          const messages = await next(context, job, output);
+          return messages.filter(
+            ({ severity, formattedMessage = "" }) =>
+              severity === "error" || !formattedMessage.includes("--> ./node_modules/"),
+          );
+        },
+      }),
+    }),
+  },
+};
+
 export default defineConfig({
-  plugins: [hardhatToolboxMochaEthers],
+  plugins: [hardhatToolboxMochaEthers, quietDependencies],
   solidity: { profiles: { default: profile, production: profile } },
   typechain: { outDir: "typechain-types" },
   networks: {
@@ -26,7 +45,7 @@ export default defineConfig({
     localhost: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
   },
   test: {
-    mocha: { timeout: 120_000 },
+    mocha: { timeout: 120_000, forbidOnly: process.env.CI !== undefined },
     solidity: {
       fuzz: { runs: 256, seed: "0xba11a57" },
       invariant: { runs: 64, depth: 64, failOnRevert: true },
