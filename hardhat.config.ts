@@ -17,12 +17,12 @@ const compiler = {
 /** Both profiles are the same on purpose: tests and deployments must run the same bytecode. */
 const profile = { compilers: [compiler], isolated: false };
 
-/** Shows the compiler's warnings about our own code only; nobody here can act on the others. */
-const quietDependencies: HardhatPlugin = {
-  id: "quiet-dependencies",
+const tidyBuild: HardhatPlugin = {
+  id: "tidy-build",
   hookHandlers: {
     solidity: async () => ({
       default: async () => ({
+        /** Shows warnings about our own code only; nobody here can act on the others. */
         async getCompilationJobErrors(context, job, output, next) {
           const messages = await next(context, job, output);
           return messages.filter(
@@ -30,13 +30,23 @@ const quietDependencies: HardhatPlugin = {
               severity === "error" || !formattedMessage.includes("--> ./node_modules/"),
           );
         },
+
+        /**
+         * Hardhat lists the artifacts in the order the disk answers, and typechain writes its indexes in
+         * that order. Sorted in place, because the next plugin receives the same array; this is what
+         * the cast is for. Without it, equal contracts would generate different files.
+         */
+        async processArtifactsAfterSuccessfulBuild(_context, artifactPaths) {
+          (artifactPaths as string[]).sort();
+        },
       }),
     }),
   },
 };
 
 export default defineConfig({
-  plugins: [hardhatToolboxMochaEthers, quietDependencies],
+  // The order matters: artifacts are sorted before typechain reads them.
+  plugins: [tidyBuild, hardhatToolboxMochaEthers],
   solidity: { profiles: { default: profile, production: profile } },
   typechain: { outDir: "typechain-types" },
   networks: {
