@@ -1,0 +1,423 @@
+import {
+  accountOf,
+  cancelDust,
+  classKey,
+  classLots,
+  cohortCost,
+  cohortLots,
+  dustOf,
+  equity,
+  holdings,
+  marketOf,
+  opposite,
+  removeLots,
+  valueAt,
+  worth,
+} from "./cohorts.js";
+import { chargeFresh, foldFresh, freshPool } from "./fresh.js";
+import { fillSide, takeOut, touch } from "./positions.js";
+import {
+  frontOrder,
+  nearEdge,
+  priceClasses,
+  splitMoney,
+  splitWhole,
+  takeInOrder,
+} from "./queue.js";
+import type { Rational } from "./rational.js";
+import { max, min, rational, sum, ZERO } from "./rational.js";
+import type { AccountId, Cohort, Market, MarketId, Side, State } from "./types.js";
+import { require } from "./types.js";
+
+/* `deleverage` as one event (protocol.md section 7 step 4). The caller has checked who is eligible. */
+
+export type BookFill = {
+  readonly market: MarketId;
+  readonly maker: AccountId;
+  readonly lots: bigint;
+  readonly ticks: bigint;
+};
+
+/** What the fund's buckets permit in one market: within the event budget, and beyond it. */
+export type Permit = { readonly event: bigint; readonly beyond: bigint };
+
+export type Deleverage = {
+  readonly accounts: readonly AccountId[];
+  readonly permits?: ReadonlyMap<MarketId, Permit>;
+  readonly bookFills?: readonly BookFill[];
+  /** Wei that a solvent account pays to the fund, at most its equity. */
+  readonly penalties?: ReadonlyMap<AccountId, bigint>;
+};
+
+export type ClassCharge = { readonly priceClass: number; readonly amount: Rational };
+
+/** What one market did for the accounts that were closed on one side of it. */
+export type SideReceipt = {
+  readonly market: MarketId;
+  /** Of the closed accounts; the other side is charged. */
+  readonly side: Side;
+  readonly deficit: Rational;
+  readonly fundWithin: Rational;
+  readonly base: Rational;
+  readonly haircuts: readonly ClassCharge[];
+  readonly freshCharge: Rational;
+  readonly discount: Rational;
+  readonly fundBeyond: Rational;
+  readonly principal: readonly ClassCharge[];
+  readonly shortfall: Rational;
+  readonly lots: Rational;
+  readonly dustLots: Rational;
+  readonly cuts: readonly CohortCut[];
+};
+
+export type CohortCut = {
+  readonly leverageClass: number;
+  readonly priceClass: number;
+  readonly lots: Rational;
+  readonly discount: Rational;
+};
+
+/** What one account leaves in one market. */
+type Part = { market: Market; side: Side; lots: Rational; loss: Rational; notional: Rational };
+
+/** Sums over all accounts of the event, per market. */
+type Pot = {
+  market: Market;
+  lots: Record<"long" | "short", Rational>;
+  deficit: Record<"long" | "short", Rational>;
+  within: Rational;
+  beyond: Rational;
+};
+
+type Charged = Omit<SideReceipt, "lots" | "dustLots" | "cuts">;
+
+const SIDES: readonly Side[] = [1n, -1n];
+
+export function deleverage(state: State, event: Deleverage): SideReceipt[] {
+  const named = [...new Set(event.accounts)];
+  const pots = new Map<MarketId, Pot>();
+  for (const id of named) touchAll(state, id);
+  const owed = named.map((id) => gather(state, id, pots, event));
+  for (const { parts, deficit } of owed) shareDeficit(state, parts, deficit, pots);
+
+  const inOrder = [...pots.values()].sort((a, b) => a.market.id - b.market.id);
+  const charged = inOrder.flatMap((pot) => chargeMarket(state, pot));
+  for (const fill of event.bookFills ?? []) sellToBook(state, fill, pots, named);
+  const receipts = charged.map((charge) => closeSide(state, charge, potOf(pots, charge.market)));
+  for (const { market } of inOrder) cancelDust(state, market);
+  return receipts;
+}
+
+function touchAll(state: State, id: AccountId): void {
+  for (const marketId of [...accountOf(state, id).positions.keys()]) touch(state, id, marketId);
+}
+
+/** Step a: the account is closed at mark in every live market; if that leaves it below zero, it ends at zero. */
+function gather(
+  state: State,
+  id: AccountId,
+  pots: Map<MarketId, Pot>,
+  event: Deleverage,
+): { parts: Part[]; deficit: Rational } {
+  const account = accountOf(state, id);
+  const live = [...account.positions].filter(([marketId]) => marketOf(state, marketId).live);
+  if (live.length === 0) return { parts: [], deficit: ZERO };
+  const before = equity(state, id);
+  if (before.isNegative()) foldFresh(state, id);
+
+  const parts = live.map(([marketId, position]): Part => {
+    const market = marketOf(state, marketId);
+    const { side, lots } = position;
+    const value = worth(market, side, lots, market.mark);
+    const profit = rational(value.floor()).minus(position.cost.times(side));
+    account.balance = account.balance.plus(profit);
+    state.dustMoney = state.dustMoney.plus(valueAt(market, position, market.mark)).minus(profit);
+    takeOut(state, market, id, position);
+    const pot = openPot(pots, market, event);
+    pot.lots[nameOf(side)] = pot.lots[nameOf(side)].plus(lots);
+    return {
+      market,
+      side,
+      lots,
+      loss: max(ZERO, profit.negated()),
+      notional: lots.times(market.mark),
+    };
+  });
+
+  const after = equity(state, id);
+  const deficit = max(ZERO, after.negated());
+  account.balance = account.balance.plus(deficit);
+  const penalty = min(max(ZERO, after), rational(event.penalties?.get(id) ?? 0n));
+  account.balance = account.balance.minus(penalty);
+  state.fund = state.fund.plus(penalty);
+  return { parts, deficit };
+}
+
+/** By unrealised loss; if there is none, by notional. Markets without any profit to charge pass their part on. */
+function shareDeficit(
+  state: State,
+  parts: readonly Part[],
+  deficit: Rational,
+  pots: Map<MarketId, Pot>,
+): void {
+  if (deficit.isZero()) return;
+  const ordered = [...parts].sort((a, b) => a.market.id - b.market.id);
+  const able = state.options.passOn ? ordered.filter((part) => canCharge(state, part)) : ordered;
+  const charged = able.length > 0 ? able : ordered;
+  const losses = charged.map((part) => part.loss);
+  const weights = sum(losses).isZero() ? charged.map((part) => part.notional) : losses;
+  const shares = splitMoney(state, deficit, weights);
+  charged.forEach((part, i) => {
+    const pot = potOf(pots, part.market.id);
+    const side = nameOf(part.side);
+    pot.deficit[side] = pot.deficit[side].plus(shares[i] ?? ZERO);
+  });
+}
+
+function canCharge(state: State, { market, side }: Part): boolean {
+  if (market.deficit === "Queue") return true;
+  return sum(profits(state, market, opposite(side)).map((part) => part.weight)).isPositive();
+}
+
+/** Step b for both sides. The fund's money is shared by deficit, longs first. */
+function chargeMarket(state: State, pot: Pot): Charged[] {
+  const sides = SIDES.filter(
+    (side) => pot.lots[nameOf(side)].isPositive() || pot.deficit[nameOf(side)].isPositive(),
+  );
+  const deficits = sides.map((side) => pot.deficit[nameOf(side)]);
+  const total = sum(deficits);
+  const within = splitMoney(state, min(total, pot.within, state.fund), deficits);
+  state.fund = state.fund.minus(sum(within));
+  pot.within = pot.within.minus(sum(within));
+  return sides.map((side, i) => chargeSide(state, pot, side, within[i] ?? ZERO));
+}
+
+/** Haircut, fund beyond its event budget, principal, shortfall: each takes what the one before left. */
+function chargeSide(state: State, pot: Pot, side: Side, fundWithin: Rational): Charged {
+  const { market } = pot;
+  const payers = opposite(side);
+  const deficit = pot.deficit[nameOf(side)];
+  let left = deficit.minus(fundWithin);
+
+  const isQueue = market.deficit === "Queue";
+  const discount = isQueue ? left : ZERO;
+  left = left.minus(discount);
+
+  const weights = isQueue ? [] : profits(state, market, payers);
+  const base = sum(weights.map((part) => part.weight));
+  const taken = min(left, base);
+  const shares = splitMoney(
+    state,
+    taken,
+    weights.map((part) => part.weight),
+  );
+  const haircuts: ClassCharge[] = [];
+  let freshCharge = ZERO;
+  weights.forEach(({ priceClass }, i) => {
+    const amount = shares[i] ?? ZERO;
+    if (priceClass === undefined) {
+      freshCharge = amount;
+      chargeFresh(state, market, payers, amount);
+    } else {
+      haircuts.push({ priceClass, amount });
+      chargeClass(state, market, payers, { priceClass, amount });
+    }
+  });
+  left = left.minus(taken);
+
+  const fundBeyond = drawBeyond(state, pot, left);
+  left = left.minus(fundBeyond);
+
+  const principal = chargePrincipal(state, market, payers, left);
+  left = left.minus(sum(principal.map((charge) => charge.amount)));
+  market.shortfall = market.shortfall.plus(left);
+  const receipt = { market: market.id, side, deficit, fundWithin, base, haircuts, freshCharge };
+  return { ...receipt, discount, fundBeyond, principal, shortfall: left };
+}
+
+/** The fund beyond its event budget, up to what the market's share permits. */
+function drawBeyond(state: State, pot: Pot, left: Rational): Rational {
+  const amount = min(left, pot.beyond, state.fund);
+  pot.beyond = pot.beyond.minus(amount);
+  state.fund = state.fund.minus(amount);
+  return amount;
+}
+
+/** Guaranteed profit of every price class that has some, in rank order; then the side's fresh profit. */
+function profits(
+  state: State,
+  market: Market,
+  side: Side,
+): { priceClass: number | undefined; weight: Rational }[] {
+  const open = priceClasses(state, market, side).map((priceClass) => {
+    const given = market.given.get(classKey(side, priceClass)) ?? ZERO;
+    const edge = nearEdge(market, side, priceClass);
+    const perLot = rational(market.mark).minus(edge).times(side).minus(given);
+    const exact = max(ZERO, perLot).times(classLots(state, market, side, priceClass));
+    const weight = state.options.shares === "whole" ? rational(exact.floor()) : exact;
+    return { priceClass, weight };
+  });
+  const fresh = { priceClass: undefined, weight: freshPool(state, market, side) };
+  return [...open, fresh].filter((part) => part.weight.isPositive());
+}
+
+/** Every lot of the class gives the same. It raises the members' cost; no cash moves. */
+function chargeClass(
+  state: State,
+  market: Market,
+  side: Side,
+  { priceClass, amount }: ClassCharge,
+): void {
+  const perLot = amount.over(classLots(state, market, side, priceClass));
+  const key = classKey(side, priceClass);
+  market.given.set(key, (market.given.get(key) ?? ZERO).plus(perLot));
+  for (const cohort of market.cohorts.values()) {
+    if (cohort.side !== side || cohort.priceClass !== priceClass) continue;
+    for (const held of holdings(state, market, cohort)) {
+      const share = perLot.times(held.lots);
+      held.cost = held.cost.plus(share.times(side));
+      if (held.haircut !== undefined) held.haircut = held.haircut.plus(share);
+    }
+  }
+}
+
+/** By lots over all classes of the side, losers included, up to the market's limit per lot. */
+function chargePrincipal(state: State, market: Market, side: Side, left: Rational): ClassCharge[] {
+  if (market.deficit === "Queue") return [];
+  const classes = priceClasses(state, market, side);
+  const lots = classes.map((priceClass) => classLots(state, market, side, priceClass));
+  const total = sum(lots);
+  const rate = market.principalRate;
+  const limit = rate && rational(rate.times(market.mark).times(total).floor());
+  const amount = total.isZero() ? ZERO : limit === undefined ? left : min(left, limit);
+  if (amount.isZero()) return [];
+  const shares = splitMoney(state, amount, lots);
+  const charges = classes.map((priceClass, i) => ({ priceClass, amount: shares[i] ?? ZERO }));
+  for (const charge of charges) chargeClass(state, market, side, charge);
+  return charges;
+}
+
+/** Step c: the event sells to (or buys from) a maker. The fund takes the difference to mark. */
+function sellToBook(
+  state: State,
+  { market: marketId, maker, lots, ticks }: BookFill,
+  pots: Map<MarketId, Pot>,
+  named: readonly AccountId[],
+): void {
+  const pot = potOf(pots, marketId);
+  const { market } = pot;
+  const side: Side = netLots(pot, 1n).isPositive() ? 1n : -1n;
+  const key = nameOf(side);
+  require(!named.includes(maker), "maker is not in the event", { maker });
+  require(netLots(pot, side).compare(lots) >= 0, "book takes no more than is left", { lots });
+  fillSide(state, maker, opposite(side), { market: marketId, lots, ticks });
+  const gain = side * lots * (ticks * market.unit - market.mark);
+  pot.lots[key] = pot.lots[key].minus(lots);
+  pot.within = gain < 0n ? pot.within.plus(gain) : pot.within;
+  state.fund = state.fund.plus(gain);
+  require(!pot.within.isNegative() && !state.fund.isNegative(), "fund permits the slippage", {
+    gain,
+  });
+}
+
+/** Step d: what is left after longs and shorts of the event met is closed against dust, then the queue. */
+function closeSide(state: State, charge: Charged, pot: Pot): SideReceipt {
+  const { market } = pot;
+  const lots = max(ZERO, netLots(pot, charge.side));
+  const payers = opposite(charge.side);
+  const dust = dustOf(market, payers);
+  const dustLots = min(lots, dust.lots);
+  if (dustLots.isPositive()) {
+    const cost = removeLots(dust, dustLots).times(payers);
+    const proceeds = worth(market, payers, dustLots, market.mark);
+    state.dustMoney = state.dustMoney.plus(proceeds).minus(cost);
+  }
+
+  const order = frontOrder(state, market, payers);
+  const sizes = order.map((cohort) => cohortLots(state, market, cohort));
+  const needed = lots.minus(dustLots);
+  const takes =
+    market.quantity === "Front" ? takeInOrder(needed, sizes) : splitWhole(needed, sizes);
+  require(sum(takes).equals(needed), "lots closed == lots needed", { needed });
+  const discounts = splitMoney(state, charge.discount, takes);
+  // If no lot reached the queue, nobody bears the discount of the Queue rule.
+  const unborne = charge.discount.minus(sum(discounts));
+  const fundLate = drawBeyond(state, pot, unborne);
+  market.shortfall = market.shortfall.plus(unborne).minus(fundLate);
+
+  const cuts: CohortCut[] = [];
+  order.forEach((cohort, i) => {
+    const [cutLots, discount] = [takes[i] ?? ZERO, discounts[i] ?? ZERO];
+    if (cutLots.isZero()) return;
+    cut(state, market, cohort, { lots: cutLots, discount });
+    const { leverageClass, priceClass } = cohort;
+    cuts.push({ leverageClass, priceClass, lots: cutLots, discount });
+  });
+  return {
+    ...charge,
+    discount: charge.discount.minus(unborne),
+    fundBeyond: charge.fundBeyond.plus(fundLate),
+    shortfall: charge.shortfall.plus(unborne).minus(fundLate),
+    lots,
+    dustLots,
+    cuts,
+  };
+}
+
+/** Closes lots of a cohort at mark less a discount, pro rata over everything it consists of. */
+function cut(
+  state: State,
+  market: Market,
+  cohort: Cohort,
+  { lots, discount }: { lots: Rational; discount: Rational },
+): void {
+  const before = cohortLots(state, market, cohort);
+  const exact = worth(market, cohort.side, lots, market.mark);
+  const proceeds = rational(exact.floor()).minus(discount);
+  state.dustMoney = state.dustMoney.plus(exact).minus(exact.floor());
+  const pay = (held: { lots: Rational; cost: Rational }): Rational => {
+    const part = held.lots.over(before);
+    const released = held.cost.times(lots).over(before);
+    held.lots = held.lots.minus(part.times(lots));
+    held.cost = held.cost.minus(released);
+    return proceeds.times(part).minus(released.times(cohort.side));
+  };
+  for (const id of cohort.members) {
+    const account = accountOf(state, id);
+    const position = account.positions.get(market.id);
+    if (position !== undefined) account.balance = account.balance.plus(pay(position));
+  }
+  state.dustMoney = state.dustMoney.plus(pay(cohort.dust));
+  const empty = cohortLots(state, market, cohort).isZero();
+  require(!empty || cohortCost(state, market, cohort).isZero(), "an empty cohort costs nothing");
+}
+
+function openPot(pots: Map<MarketId, Pot>, market: Market, event: Deleverage): Pot {
+  const known = pots.get(market.id);
+  if (known !== undefined) return known;
+  const permit = event.permits?.get(market.id);
+  const pot: Pot = {
+    market,
+    lots: { long: ZERO, short: ZERO },
+    deficit: { long: ZERO, short: ZERO },
+    within: rational(permit?.event ?? 0n),
+    beyond: rational(permit?.beyond ?? 0n),
+  };
+  pots.set(market.id, pot);
+  return pot;
+}
+
+function potOf(pots: ReadonlyMap<MarketId, Pot>, id: MarketId): Pot {
+  const pot = pots.get(id);
+  require(pot !== undefined, "market is part of the event", { id });
+  return pot;
+}
+
+/** Lots of a side that the event still holds after its longs and shorts met. */
+function netLots(pot: Pot, side: Side): Rational {
+  return pot.lots.long.minus(pot.lots.short).times(side);
+}
+
+function nameOf(side: Side): "long" | "short" {
+  return side === 1n ? "long" : "short";
+}
