@@ -1,32 +1,23 @@
 import {
   accountOf,
   cancelDust,
-  classKey,
-  classLots,
-  cohortCost,
   cohortLots,
   dustOf,
   equity,
-  holdings,
   marketOf,
   opposite,
   removeLots,
   valueAt,
   worth,
 } from "./cohorts.js";
-import { chargeFresh, foldFresh, freshPool } from "./fresh.js";
+import { chargeClass, chargePrincipal, cut, profits } from "./charges.js";
+import type { ClassCharge } from "./charges.js";
+import { chargeFresh, foldFresh } from "./fresh.js";
 import { fillSide, takeOut, touch } from "./positions.js";
-import {
-  frontOrder,
-  nearEdge,
-  priceClasses,
-  splitMoney,
-  splitWhole,
-  takeInOrder,
-} from "./queue.js";
+import { frontOrder, splitMoney, splitWhole, takeInOrder } from "./queue.js";
 import type { Rational } from "./rational.js";
 import { max, min, rational, sum, ZERO } from "./rational.js";
-import type { AccountId, Cohort, Market, MarketId, Side, State } from "./types.js";
+import type { AccountId, Market, MarketId, Side, State } from "./types.js";
 import { require } from "./types.js";
 
 /* `deleverage` as one event (protocol.md section 7 step 4). The caller has checked who is eligible. */
@@ -48,8 +39,6 @@ export type Deleverage = {
   /** Wei that a solvent account pays to the fund, at most its equity. */
   readonly penalties?: ReadonlyMap<AccountId, bigint>;
 };
-
-export type ClassCharge = { readonly priceClass: number; readonly amount: Rational };
 
 /** What one market did for the accounts that were closed on one side of it. */
 export type SideReceipt = {
@@ -243,61 +232,7 @@ function drawBeyond(state: State, pot: Pot, left: Rational): Rational {
   return amount;
 }
 
-/** Guaranteed profit of every price class that has some, in rank order; then the side's fresh profit. */
-function profits(
-  state: State,
-  market: Market,
-  side: Side,
-): { priceClass: number | undefined; weight: Rational }[] {
-  const open = priceClasses(state, market, side).map((priceClass) => {
-    const given = market.given.get(classKey(side, priceClass)) ?? ZERO;
-    const edge = nearEdge(market, side, priceClass);
-    const perLot = rational(market.mark).minus(edge).times(side).minus(given);
-    const exact = max(ZERO, perLot).times(classLots(state, market, side, priceClass));
-    const weight = state.options.shares === "whole" ? rational(exact.floor()) : exact;
-    return { priceClass, weight };
-  });
-  const fresh = { priceClass: undefined, weight: freshPool(state, market, side) };
-  return [...open, fresh].filter((part) => part.weight.isPositive());
-}
-
-/** Every lot of the class gives the same. It raises the members' cost; no cash moves. */
-function chargeClass(
-  state: State,
-  market: Market,
-  side: Side,
-  { priceClass, amount }: ClassCharge,
-): void {
-  const perLot = amount.over(classLots(state, market, side, priceClass));
-  const key = classKey(side, priceClass);
-  market.given.set(key, (market.given.get(key) ?? ZERO).plus(perLot));
-  for (const cohort of market.cohorts.values()) {
-    if (cohort.side !== side || cohort.priceClass !== priceClass) continue;
-    for (const held of holdings(state, market, cohort)) {
-      const share = perLot.times(held.lots);
-      held.cost = held.cost.plus(share.times(side));
-      if (held.haircut !== undefined) held.haircut = held.haircut.plus(share);
-    }
-  }
-}
-
-/** By lots over all classes of the side, losers included, up to the market's limit per lot. */
-function chargePrincipal(state: State, market: Market, side: Side, left: Rational): ClassCharge[] {
-  if (market.deficit === "Queue") return [];
-  const classes = priceClasses(state, market, side);
-  const lots = classes.map((priceClass) => classLots(state, market, side, priceClass));
-  const total = sum(lots);
-  const rate = market.principalRate;
-  const limit = rate && rational(rate.times(market.mark).times(total).floor());
-  const amount = total.isZero() ? ZERO : limit === undefined ? left : min(left, limit);
-  if (amount.isZero()) return [];
-  const shares = splitMoney(state, amount, lots);
-  const charges = classes.map((priceClass, i) => ({ priceClass, amount: shares[i] ?? ZERO }));
-  for (const charge of charges) chargeClass(state, market, side, charge);
-  return charges;
-}
-
-/** Step c: the event sells to (or buys from) a maker. The fund takes the difference to mark. */
+/** Step c: a maker takes lots over, so it gets the side that was closed. The fund takes the difference to mark. */
 function sellToBook(
   state: State,
   { market: marketId, maker, lots, ticks }: BookFill,
@@ -310,7 +245,7 @@ function sellToBook(
   const key = nameOf(side);
   require(!named.includes(maker), "maker is not in the event", { maker });
   require(netLots(pot, side).compare(lots) >= 0, "book takes no more than is left", { lots });
-  fillSide(state, maker, opposite(side), { market: marketId, lots, ticks });
+  fillSide(state, maker, side, { market: marketId, lots, ticks });
   const gain = side * lots * (ticks * market.unit - market.mark);
   pot.lots[key] = pot.lots[key].minus(lots);
   pot.within = gain < 0n ? pot.within.plus(gain) : pot.within;
@@ -362,34 +297,6 @@ function closeSide(state: State, charge: Charged, pot: Pot): SideReceipt {
     dustLots,
     cuts,
   };
-}
-
-/** Closes lots of a cohort at mark less a discount, pro rata over everything it consists of. */
-function cut(
-  state: State,
-  market: Market,
-  cohort: Cohort,
-  { lots, discount }: { lots: Rational; discount: Rational },
-): void {
-  const before = cohortLots(state, market, cohort);
-  const exact = worth(market, cohort.side, lots, market.mark);
-  const proceeds = rational(exact.floor()).minus(discount);
-  state.dustMoney = state.dustMoney.plus(exact).minus(exact.floor());
-  const pay = (held: { lots: Rational; cost: Rational }): Rational => {
-    const part = held.lots.over(before);
-    const released = held.cost.times(lots).over(before);
-    held.lots = held.lots.minus(part.times(lots));
-    held.cost = held.cost.minus(released);
-    return proceeds.times(part).minus(released.times(cohort.side));
-  };
-  for (const id of cohort.members) {
-    const account = accountOf(state, id);
-    const position = account.positions.get(market.id);
-    if (position !== undefined) account.balance = account.balance.plus(pay(position));
-  }
-  state.dustMoney = state.dustMoney.plus(pay(cohort.dust));
-  const empty = cohortLots(state, market, cohort).isZero();
-  require(!empty || cohortCost(state, market, cohort).isZero(), "an empty cohort costs nothing");
 }
 
 function openPot(pots: Map<MarketId, Pot>, market: Market, event: Deleverage): Pot {

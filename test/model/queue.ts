@@ -72,18 +72,19 @@ export function splitExact(total: Rational, weights: readonly Rational[]): Ratio
   return weights.map((weight) => total.times(weight).over(whole));
 }
 
-/** By weight, in whole units whose sum is the total: differences of floored cumulative shares. */
+/** By weight, in whole units whose sum is the total (itself whole): differences of floored cumulative shares. */
 export function splitWhole(total: Rational, weights: readonly Rational[]): Rational[] {
   const whole = sum(weights);
   if (whole.isZero()) return weights.map(() => ZERO);
   let cumulative = ZERO;
-  let given = 0n;
+  let given = ZERO;
   return weights.map((weight) => {
     cumulative = cumulative.plus(weight);
-    const upToHere = total.times(cumulative).over(whole).floor();
-    const share = upToHere - given;
+    const exact = total.times(cumulative).over(whole);
+    const upToHere = cumulative.equals(whole) ? exact : rational(exact.floor());
+    const share = upToHere.minus(given);
     given = upToHere;
-    return rational(share);
+    return share;
   });
 }
 
