@@ -10,16 +10,48 @@ import * as Contracts from "./index.js";
 
 declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
-  getContractFactory(name: 'Bits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bits__factory>
+  getContractFactory(name: 'IExchange', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExchange__factory>
+getContractFactory(name: 'IExchangeErrors', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExchangeErrors__factory>
+getContractFactory(name: 'IExchangeEvents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExchangeEvents__factory>
+getContractFactory(name: 'IExchangeLens', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExchangeLens__factory>
+getContractFactory(name: 'IIndexOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IIndexOracle__factory>
+getContractFactory(name: 'IInsuranceFund', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IInsuranceFund__factory>
+getContractFactory(name: 'IMarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMarginVault__factory>
+getContractFactory(name: 'IPriceSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPriceSource__factory>
+getContractFactory(name: 'Bits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bits__factory>
 getContractFactory(name: 'BitsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BitsHarness__factory>
 
-  getContractAt(name: 'Bits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bits>
+  getContractAt(name: 'IExchange', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExchange>
+getContractAt(name: 'IExchangeErrors', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExchangeErrors>
+getContractAt(name: 'IExchangeEvents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExchangeEvents>
+getContractAt(name: 'IExchangeLens', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExchangeLens>
+getContractAt(name: 'IIndexOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IIndexOracle>
+getContractAt(name: 'IInsuranceFund', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IInsuranceFund>
+getContractAt(name: 'IMarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMarginVault>
+getContractAt(name: 'IPriceSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPriceSource>
+getContractAt(name: 'Bits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bits>
 getContractAt(name: 'BitsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BitsHarness>
 
-  deployContract(name: 'Bits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bits>
+  deployContract(name: 'IExchange', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchange>
+deployContract(name: 'IExchangeErrors', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeErrors>
+deployContract(name: 'IExchangeEvents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeEvents>
+deployContract(name: 'IExchangeLens', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeLens>
+deployContract(name: 'IIndexOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IIndexOracle>
+deployContract(name: 'IInsuranceFund', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IInsuranceFund>
+deployContract(name: 'IMarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
+deployContract(name: 'IPriceSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceSource>
+deployContract(name: 'Bits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bits>
 deployContract(name: 'BitsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
 
-  deployContract(name: 'Bits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bits>
+  deployContract(name: 'IExchange', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchange>
+deployContract(name: 'IExchangeErrors', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeErrors>
+deployContract(name: 'IExchangeEvents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeEvents>
+deployContract(name: 'IExchangeLens', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeLens>
+deployContract(name: 'IIndexOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IIndexOracle>
+deployContract(name: 'IInsuranceFund', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IInsuranceFund>
+deployContract(name: 'IMarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
+deployContract(name: 'IPriceSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceSource>
+deployContract(name: 'Bits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bits>
 deployContract(name: 'BitsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
 
     // default types

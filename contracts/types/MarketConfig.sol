@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.37;
+
+/// @notice Who is closed in an event: the front of the queue, or every cohort in proportion to its lots.
+enum QuantityRule {
+    Front,
+    ProRata
+}
+
+/// @notice Who pays what is missing: winners by profit, or the closed cohorts through the bankruptcy price.
+enum DeficitRule {
+    Winners,
+    Queue
+}
+
+/// @notice Everything a market is listed with. Stored as it is declared; the comment at each group is its slot.
+/// @dev Rates are parts per million (ppm). Whole units are units of the settlement token, micro units 1e-6 of one.
+/// Times are seconds. `Listing` holds the bounds.
+struct MarketConfig {
+    // Slot 0, 240 bits: what margin needs.
+    uint64 unit; // quote per lot and tick, ≥ 1
+    uint32[3] tierCaps; // whole units of notional where the first three brackets end, rising
+    uint8[4] tierLeverages; // what each bracket is divided by for initial margin, falling
+    uint24 maxDeviation; // ppm of index: how far mark may stand from it
+    uint8 maxLeverage; // index into the leverage table: the highest class that may be chosen
+    uint8 defaultLeverage; // index into the leverage table: the class of an account that never chose
+    // Slot 1, 248 bits: what a trade needs.
+    uint64 openInterestCap; // lots
+    uint32 minNotional; // micro units: the least notional of an order and of a position that stays
+    uint24 makerFee; // ppm of notional
+    uint24 takerFee; // ppm of notional
+    uint24 band; // ppm of mark: fills happen only inside
+    uint32 cohortBond; // micro units, paid by the member that opens a cohort, returned to the one that empties it
+    uint24 freshEpoch; // seconds; profit matures after one to two of these
+    uint24 classDelay; // seconds until a lower leverage counts for the queue
+    // Slot 2, 256 bits: index, mark and funding.
+    uint8 lotDecimals; // a lot is 10^-lotDecimals of the base asset
+    uint24 maxJump; // ppm: a larger move of the index waits for confirmation
+    uint24 maxSpread; // ppm: how far two sources may be apart to agree
+    uint16 maxPending; // seconds a jump waits at most
+    uint16 freshFor; // seconds after publishing: fresh
+    uint16 agedFor; // seconds after publishing: aged; dead after that
+    uint16 premiumWindow; // seconds: the time constant of the premium's average
+    uint16 sampleInterval; // seconds between samples of the book
+    uint32 impactNotional; // whole units that impact prices are taken for
+    uint24 maxFunding; // ppm per 8 hours
+    uint24 interest; // ppm per 8 hours
+    uint16 maxAccrual; // seconds of funding charged at once
+    uint16 lastTradeFor; // seconds that a trade counts for the mark
+    // Slot 3, 248 bits: the waterfall.
+    uint24 slip0; // ppm of mark: where the limit of a forced sale starts
+    uint16 clock; // seconds the limit takes to the zero price
+    uint24 liqSlip; // ppm of mark: how far an event sells to the book
+    uint24 penalty; // ppm of forced notional
+    uint24 callerShare; // ppm of the penalty that goes to the caller
+    uint24 eventBudget; // ppm of the fund, per event
+    uint24 dayBudget; // ppm of the fund, per day
+    uint24 marketShare; // ppm of the fund, beyond the event budget
+    uint24 fundTarget; // ppm of open interest
+    uint32 maxDead; // seconds without a price until the market winds down
+    QuantityRule quantityRule;
+    DeficitRule deficitRule;
+}
+
+/// @dev The leverage classes that an account may choose from.
+library LeverageTable {
+    uint256 internal constant CLASSES = 8;
+    uint256 internal constant DEFAULT_CLASS = 4;
+    /// @dev One byte a class, class 0 lowest: 1 2 3 5 10 20 50 100.
+    uint256 private constant TABLE = 0x6432140a05030201;
+
+    /// @notice The leverage of a class, 1 to 100.
+    function leverageOf(uint256 class) internal pure returns (uint256) {
+        return (TABLE >> (class * 8)) & 0xff;
+    }
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.37;
+
+import {MarketConfig} from "./MarketConfig.sol";
+
+/*
+ * THE STORAGE OF THE EXCHANGE
+ *
+ * One State, at slot 0 of Exchange. Every struct names its slots with the bits used and, for each field, unit and
+ * range. Money is quote: 1e-18 of one unit of the settlement token. Prices are quote per lot.
+ */
+
+/// @notice Slot 0: 160 + 48 + 40 + 8 = 256 bits.
+struct Account {
+    address owner;
+    uint48 markets; // bit m: the account has a position, an order or a chosen leverage at risk in market m
+    uint40 clock; // unix time at which the clock of a forced sale started; 0 while none runs
+    uint8 feeTier; // 0 for now
+}
+
+/// @notice Slot 0: 128 + 48 = 176 bits.
+struct Money {
+    int128 balance; // quote; below zero only while unrealised or fresh profit stands against it
+    uint48 freshMarkets; // bit m: the account may have fresh profit in market m
+}
+
+/// @notice Slot 0: 8 + 40 = 48 bits.
+struct Operator {
+    uint8 scope; // bits of Scopes
+    uint40 expiry; // unix time; no right from then on
+}
+
+/// @notice Slot 0: 64 + 120 + 40 + 24 + 8 = 256 bits. As it was when the account was last settled.
+struct Position {
+    uint64 lots; // 0 if there is no position
+    int120 cost; // quote, funding-free (see Cohorts); sign follows the price, not the side
+    uint40 entry; // average entry in ticks · 2^16; for rank and price profit, never for money
+    uint24 checkpoint; // of the cohort, at the last settlement
+    uint8 kind; // bit 0 side, bits 1..3 leverage class in force
+}
+
+/// @notice Slot 0: 64 + 32 + 24 + 8 + 128 = 256 bits. Key: see CohortKey.
+struct Cohort {
+    uint64 lots; // Q, members and the dust they left
+    uint32 members; // positions that name this cohort
+    uint24 checkpoint; // the current one
+    uint8 referenced; // 1 if a position stores the current checkpoint
+    int128 cost; // V, quote, funding-free
+}
+
+/// @notice Slot 0: 96 + 24 + 136 = 256 bits; slot 1: K; slot 2: B. Number 0 is never stored: it is (2^95, 0, 0, 0, 0).
+struct Checkpoint {
+    uint96 mantissa; // A = mantissa · 2^-exponent is what is left of a lot; in [2^95, 2^96), or 0: emptied
+    uint24 exponent;
+    uint136 haircut; // U: haircut per lot still held, scale 2^54, modulo 2^136
+    int256 cash; // K: Σ m · proceeds / Q, in units of the mantissa
+    uint256 given; // B: Σ m · haircut / Q, in units of the mantissa
+}
+
+/// @notice Slot 0: 64 + 32 + 136 = 232 bits. One price class of one side, all leverages together.
+struct PriceClass {
+    uint64 lots; // ΣQ
+    uint32 members; // Σ members
+    uint136 haircut; // U: haircut per lot still held since the class was last without members, scale 2^54
+}
+
+/// @notice Slot 0: 32 + 16 + 64 + 64 + 80 = 256 bits. The fresh profit of one side of a market.
+struct FreshSide {
+    uint32 epoch; // number of the epoch the totals belong to
+    uint16 generation; // rises when all fresh profit is taken at once
+    uint64 current; // micro units realised in `epoch`
+    uint64 previous; // micro units realised in the epoch before
+    uint80 keep; // what haircuts left of one unit, scale 2^79; 0 means 2^79 in generation 0
+}
+
+/// @notice Slot 0: 32 + 16 + 64 + 64 + 80 = 256 bits. The fresh profit of one account in a market.
+struct FreshRecord {
+    uint32 epoch;
+    uint16 tag; // bit 0 side, bits 1..15 generation (modulo 2^15)
+    uint64 current; // micro units
+    uint64 previous; // micro units
+    uint80 keep; // of the side when this was last settled
+}
+
+/// @notice Slot 0: 80 + 16 = 96 bits. What the side's keep was at the end of an epoch that had an event.
+struct FreshMark {
+    uint80 keep;
+    uint16 generation;
+}
+
+/// @notice Slot 0: 32 + 64 + 64 + 16 + 16 + 8 + 32 + 24 = 256 bits. What an account has resting in a market.
+struct Resting {
+    uint32 used; // bit s: order slot s is taken
+    uint64 bidLots; // reserved: live bids that are not reduce-only
+    uint64 askLots;
+    uint16 bidEpoch; // a rise kills all the account's bids
+    uint16 askEpoch;
+    uint8 leverage; // low 4 bits: chosen class + 1, 0 if never chosen; high 4 bits: pending class + 1, 0 if none
+    uint32 pendingSince; // unix time: when the pending class was asked for, or the position last grew
+    uint24 killsSeen; // the market's count of killed levels when the account was last touched
+}
+
+/// @notice Slot 0: 56 + 24 + 40 + 40 + 32 + 24 + 16 + 8 = 240 bits. Key: account << 8 | slot.
+struct Order {
+    uint56 lots; // what is left; 0 in a slot that is free
+    uint24 tick;
+    uint40 prev; // older order of the level, 0 at its head
+    uint40 next; // newer order of the level, 0 at its tail
+    uint32 expiry; // unix time, 0 for none
+    uint24 levelEpoch; // of the level, when it was placed
+    uint16 sideEpoch; // of the account's side, when it was placed
+    uint8 flags; // bit 0 ask, bit 1 reduce-only
+}
+
+/// @notice Slot 0: 40 + 40 + 64 + 24 = 168 bits. Key: side << 24 | tick.
+struct Level {
+    uint40 head; // oldest order
+    uint40 tail; // newest order
+    uint64 lots; // Σ of the orders linked here
+    uint24 epoch; // a rise kills every order of the level
+}
+
+/// @notice Slot 0: 128 + 64 + 64 = 256 bits. All that another market's health needs.
+struct MarkSlot {
+    int128 funding; // F: what a long has paid per lot since listing, quote, scale 2^32
+    uint64 mark; // quote per lot
+    uint64 index; // quote per lot
+}
+
+/// @notice Slot 0: 24·3 + 32 + 32 + 24 + 8 + 8 + 32 + 32 = 240 bits.
+struct BookSlot {
+    uint24 bestBid; // tick; 0 if there is no bid
+    uint24 bestAsk; // tick; 0 if there is no ask
+    uint24 lastTick; // of the last trade that counts for the mark
+    uint32 lastTradeTime; // unix time
+    uint32 refreshed; // unix time of the last refresh
+    uint24 kills; // levels killed since listing, modulo 2^24
+    uint8 grade; // Grade at the last refresh
+    uint8 status; // bits of MarketStatus
+    uint32 freshSince; // unix time since which the grade is fresh without a break
+    uint32 pendingSince; // unix time at which a jump of the index began to wait; 0 if none waits
+}
+
+/// @notice Slot 0: 64 + 64 + 32 + 32 + 64 = 256 bits.
+struct SampleSlot {
+    int64 premium; // average of (mid − index), quote per lot
+    uint64 mid; // the impact mid that stood since `sampled`; 0 if the book was too thin
+    uint32 sampled; // unix time
+    uint32 publishTime; // of the index
+    uint64 pendingIndex; // the price that waits, quote per lot
+}
+
+/// @notice Slot 0: 64 + 96 + 64 + 32 = 256 bits.
+struct FlowSlot {
+    uint64 openInterest; // lots long == lots short, dust included
+    uint96 fees; // quote, not yet shared out
+    uint64 rest; // quote: what rounding left over, for ledger account 3
+    uint32 bonds; // cohorts whose bond is held
+}
+
+/// @notice Slot 0: 128 + 128 = 256 bits.
+struct PoolSlot {
+    int128 unsettled; // Z: cash that events produced and members have not drawn
+    uint128 shortfall; // quote that nobody could pay yet
+}
+
+/// @notice Slot 0: 64 + 64 bits; slot 1: 128 + 128 bits. Lots that belong to ledger account 3, a real position.
+struct DustSlot {
+    uint64 longLots;
+    uint64 shortLots;
+    int128 longCost;
+    int128 shortCost;
+}
+
+/// @notice Slot 0: 96 + 32 + 128 = 256 bits. A leaky bucket of the fund's money.
+struct BucketSlot {
+    uint96 drawn; // quote drawn and not yet leaked away
+    uint32 since; // unix time of `drawn`
+}
+
+/// @notice An event that did not fit into one transaction. Present while MarketStatus.Event is set.
+/// @dev Slot 0: 64 + 64 + 64 + 8·4 + 32 = 256 bits. Amounts are quote; stages run in the order of EventStage.
+struct EventSlot {
+    uint64 id;
+    uint64 mark; // fixed when the event began
+    uint64 lots; // still to be closed in the queue
+    uint8 stage;
+    uint8 side; // of the cohorts that pay and are cut
+    uint8 quantityRule;
+    uint8 deficitRule;
+    uint32 cursor; // next price class, or cohort, in rank order; 0 before the first
+    uint256 amount; // what the stage hands out in all
+    uint256 weight; // the sum of the weights
+    uint256 cumulative; // weights passed so far
+    uint256 given; // handed out so far
+    uint256 principal; // what the stage after haircuts hands out
+    uint256 discount; // Queue rule: what the closed cohorts bear
+    uint64 lotsTotal; // to be closed in the queue when the stage began
+    uint64 lotsGiven; // closed so far
+    uint64 otherLots; // the same event's other side, which begins when this one is done
+    uint256 otherAmount;
+    uint256 otherWeight;
+    uint256 otherPrincipal;
+    uint256 otherDiscount;
+}
+
+struct Market {
+    // Hot slots first.
+    MarkSlot price;
+    BookSlot book;
+    SampleSlot sample;
+    FlowSlot flow;
+    PoolSlot pool;
+    MarketConfig config;
+    DustSlot dust;
+    BucketSlot dayBucket;
+    FreshSide[2] fresh;
+    // Per account.
+    mapping(uint32 account => Position) positions;
+    mapping(uint32 account => Resting) resting;
+    mapping(uint32 account => FreshRecord) freshRecords;
+    // The book. `ticks[side]` is a bitmap of three levels; see Ticks.
+    mapping(uint40 id => Order) orders;
+    mapping(uint32 key => Level) levels;
+    mapping(uint256 side => mapping(uint256 word => uint256)) ticks;
+    // The queue. `occupied[side << 8 | leverage class << 4 | word]` is a bitmap of price classes; see Queue.
+    mapping(uint16 cohort => Cohort) cohorts;
+    mapping(uint256 cohortAndNumber => Checkpoint) checkpoints;
+    mapping(uint256 sideAndClass => PriceClass) classes;
+    mapping(uint256 key => uint256) occupied;
+    mapping(uint256 sideAndEpoch => FreshMark) freshMarks;
+    // Cold.
+    EventSlot pending;
+}
+
+struct State {
+    // Slot 0: 160 + 64 + 32 = 256 bits.
+    address vault;
+    uint64 tokenScale; // quote per unit of the token's own decimals: 10^(18 − decimals)
+    uint32 accountCount; // the last id given; ids below FIRST_ACCOUNT belong to the house
+    // Slot 1: 160 + 16 + 64 = 240 bits.
+    address oracle;
+    uint16 marketCount;
+    uint64 eventCount;
+    // Slot 2: 160 bits.
+    address fund;
+    // Slot 3: over all markets.
+    BucketSlot eventBucket;
+    mapping(uint32 account => Account) accounts;
+    mapping(uint32 account => Money) money;
+    mapping(uint32 account => mapping(address operator => Operator)) operators;
+    mapping(address owner => uint256 bitmap) nonces;
+    mapping(uint16 market => Market) markets;
+}
