@@ -281,13 +281,14 @@ struct State {
     address oracle;
     uint16 marketCount;
     uint64 eventCount;
-    // Slot 2: 160 bits.
+    // Slot 2: 160 + 24 = 184 bits.
     address fund;
+    uint24 fundShare; // ppm of fees, when the fund has reached its target
     // Slot 3: over all markets.
     FundSlot drawn;
     mapping(uint32 account => Account) accounts;
     mapping(uint32 account => Money) money;
     mapping(uint32 account => mapping(address operator => Operator)) operators;
-    mapping(address owner => uint256 bitmap) nonces;
+    mapping(address owner => mapping(uint256 word => uint256)) nonces;
     mapping(uint16 market => Market) markets;
 }
