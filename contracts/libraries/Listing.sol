@@ -116,14 +116,15 @@ library Listing {
         atMost("maxLeverage", c.maxLeverage, LeverageTable.CLASSES - 1);
         atMost("defaultLeverage", c.defaultLeverage, c.maxLeverage);
         uint256 top = LeverageTable.leverageOf(c.maxLeverage);
-        atMost("tierLeverages", c.tierLeverages[0], 100);
-        atMost("maxLeverage of tiers", top, c.tierLeverages[0]);
-        for (uint256 i = 1; i < 4; i++) {
-            // Falling, so that margin never gets cheaper with size.
-            atMost("tierLeverages", c.tierLeverages[i], c.tierLeverages[i - 1]);
-        }
-        atLeast("tierLeverages", c.tierLeverages[3], 1);
-        for (uint256 i = 1; i < 3; i++) atLeast("tierCaps", c.tierCaps[i], c.tierCaps[i - 1]);
+        // Leverage falls and caps rise, so that margin never gets cheaper with size.
+        atMost("tierLeverage1", c.tierLeverage1, 100);
+        atMost("maxLeverage of tiers", top, c.tierLeverage1);
+        atMost("tierLeverage2", c.tierLeverage2, c.tierLeverage1);
+        atMost("tierLeverage3", c.tierLeverage3, c.tierLeverage2);
+        atMost("tierLeverage4", c.tierLeverage4, c.tierLeverage3);
+        atLeast("tierLeverage4", c.tierLeverage4, 1);
+        atLeast("tierCap2", c.tierCap2, c.tierCap1);
+        atLeast("tierCap3", c.tierCap3, c.tierCap2);
     }
 
     function checkTrade(MarketConfig calldata c) private pure {
@@ -162,7 +163,7 @@ library Listing {
 
     function checkWaterfall(MarketConfig calldata c) private pure {
         // Half of the lowest maintenance rate, which is half of 1 / leverage.
-        uint256 half = PPM / (4 * uint256(c.tierLeverages[0]));
+        uint256 half = PPM / (4 * uint256(c.tierLeverage1));
         atMost("slip0", c.slip0, half);
         atMost("liqSlip", c.liqSlip, half);
         atMost("penalty", c.penalty, half);
