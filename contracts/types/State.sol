@@ -142,13 +142,14 @@ struct BookSlot {
     uint32 pendingSince; // unix time at which a jump of the index began to wait; 0 if none waits
 }
 
-/// @notice Slot 0: 64 + 64 + 32 + 32 + 64 = 256 bits.
+/// @notice Slot 0: 64 + 32 + 32 + 32 + 32 + 64 = 256 bits.
 struct SampleSlot {
-    int64 premium; // average of (mid − index), quote per lot
-    uint64 mid; // the impact mid that stood since `sampled`; 0 if the book was too thin
-    uint32 sampled; // unix time
-    uint32 publishTime; // of the index
-    uint64 pendingIndex; // the price that waits, quote per lot
+    int64 premium; // average of (impact mid − index), quote per lot
+    uint32 bid; // impact bid when the book was last sampled, ticks · 2^8; 0 if that side was too thin
+    uint32 ask; // impact ask, likewise
+    uint32 sampled; // unix time of that sample
+    uint32 publishTime; // of the last update that was read: of the index, or of the price that waits
+    uint64 pendingIndex; // the price that waits, quote per lot; 0 if none does
 }
 
 /// @notice Slot 0: 64 + 96 + 64 + 32 = 256 bits.
