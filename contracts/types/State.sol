@@ -156,7 +156,7 @@ struct SampleSlot {
 struct FlowSlot {
     uint64 openInterest; // lots long == lots short, dust included
     uint96 fees; // quote, not yet shared out
-    uint64 rest; // quote: what rounding left over, for ledger account 3
+    int64 rest; // quote: what rounding and dust lots left over, for ledger account 3; may be owed by it
     uint32 bonds; // cohorts whose bond is held
 }
 
