@@ -280,7 +280,7 @@ library Ladder {
                 steps = steps.zeroFloorSub(COHORT_STEPS);
                 (uint16 cohort, bool found) = Queue.next(m, heads);
                 if (!found) break;
-                uint256 lots = share(m, work, to, cohort);
+                uint256 lots = nextLots(m, work, to, cohort);
                 if (lots != 0) cut(m, work, to, price, tally, Cut(cohort, lots));
                 if (m.cohorts[cohort].lots != 0) ++to.passed;
             }
@@ -291,7 +291,7 @@ library Ladder {
         return steps;
     }
 
-    function share(
+    function nextLots(
         Market storage m,
         EventSlot memory work,
         EventSide memory to,

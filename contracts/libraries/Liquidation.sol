@@ -292,26 +292,26 @@ library Liquidation {
         Market storage m = s.markets[price.market];
         Side side = sideOf(m, f.account);
         (uint256 limit, ) = Margin.limit(s, price, f.account, f.health, f.elapsed);
-        uint256 at = tickTowardsMark(side, limit, price.unit) * price.unit;
+        uint256 salePrice = tickTowardsMark(side, limit, price.unit) * price.unit;
         require(
-            !isBetterFor(side, at, offer.worstPrice),
-            IExchangeErrors.WorseThanLimit(at, offer.worstPrice)
+            !isBetterFor(side, salePrice, offer.worstPrice),
+            IExchangeErrors.WorseThanLimit(salePrice, offer.worstPrice)
         );
-        lots = offer.lots.min(Margin.lotsToTarget(s, price, f.account, f.health, at));
+        lots = offer.lots.min(Margin.lotsToTarget(s, price, f.account, f.health, salePrice));
         require(lots != 0, IExchangeErrors.ZeroLots());
 
         Tally memory tally;
-        trade(s, price, f.account, Trade(side.opposite(), lots, at), tally);
-        trade(s, price, to, Trade(side, lots, at), tally);
+        trade(s, price, f.account, Trade(side.opposite(), lots, salePrice), tally);
+        trade(s, price, to, Trade(side, lots, salePrice), tally);
         Tallies.store(m, price.market, tally);
-        note(s, f, price.market, lots * at);
+        note(s, f, price.market, lots * salePrice);
         emit IExchangeEvents.Liquidated(
             price.market,
             f.account,
             to,
             lots,
-            lots * at,
-            at,
+            lots * salePrice,
+            salePrice,
             price.mark
         );
     }
