@@ -67,18 +67,22 @@ library Budgets {
     /// @notice Takes money out of the fund and into the buckets. The caller says where it goes.
     function draw(
         State storage s,
-        Market storage m,
+        uint16 marketId,
         Purse memory purse,
         uint256 amount,
         IExchangeEvents.BalanceReason reason
     ) internal {
         if (amount == 0) return;
+        Market storage m = s.markets[marketId];
         (uint256 wave, uint256 day) = levels(m, purse.size);
-        m.bucket = BucketSlot({
+        BucketSlot memory bucket = BucketSlot({
             wave: (wave + amount).toUint96(),
             day: (day + amount).toUint96(),
             since: uint32(block.timestamp)
         });
+        m.bucket = bucket;
+        uint256 word = bucket.wave | (uint256(bucket.day) << 96) | (uint256(bucket.since) << 192);
+        emit IExchangeEvents.BudgetDrawn(marketId, bytes32(word));
         drawUnbudgeted(s, purse, amount, reason);
     }
 
@@ -92,11 +96,14 @@ library Budgets {
         if (amount == 0) return;
         FundSlot memory all = s.drawn;
         uint256 level = levelOf(all.drawn, (all.size * ALL_MARKETS) / PPM, all.since, DAY);
-        s.drawn = FundSlot({
+        all = FundSlot({
             drawn: (level + amount).toUint96(),
             size: purse.size.toUint96(),
             since: uint32(block.timestamp)
         });
+        s.drawn = all;
+        uint256 word = all.drawn | (uint256(all.size) << 96) | (uint256(all.since) << 192);
+        emit IExchangeEvents.FundDrawn(bytes32(word));
         purse.left -= amount;
         int256 balance = Ledger.credit(s, House.FUND, -amount.toInt256());
         emit IExchangeEvents.BalanceChanged(House.FUND, reason, balance);

@@ -488,7 +488,7 @@ library Deleverage {
         uint256 amount,
         IExchangeEvents.BalanceReason reason
     ) private {
-        Budgets.draw(s, s.markets[pot.price.market], ev.purse, amount, reason);
+        Budgets.draw(s, pot.price.market, ev.purse, amount, reason);
         pot.permit.within = pot.permit.within.zeroFloorSub(amount);
         pot.permit.share -= amount;
     }
