@@ -118,6 +118,36 @@ library Deleverage {
         Ladder.reward(s, rewardTo, ev.reward);
     }
 
+    /// @notice What an event would do to the side that stands against `lots` of accounts that are missing `deficit`. It closes the
+    /// lots of nobody, so it is for calls that are rolled back.
+    /// @param loser The side of those accounts.
+    /// @return What was decided for the other side.
+    function preview(
+        State storage s,
+        uint16 marketId,
+        Side loser,
+        uint256 lots,
+        uint256 deficit
+    ) external returns (EventSide memory) {
+        Event memory ev;
+        ev.id = s.eventCount + 1;
+        ev.steps = type(uint128).max;
+        ev.markets = 1 << uint256(marketId);
+        ev.pots = new Pot[](1);
+        Pot memory pot = potOf(s, ev, marketId);
+        pot.isInvolved = true;
+        pot.lots[loser.index()] = lots;
+        pot.deficit[loser.index()] = deficit;
+        canCharge(s, pot, loser.opposite());
+
+        payWithin(s, ev);
+        plan(s, ev);
+        charge(s, ev);
+        sell(s, ev, Bounds.FILLS);
+        close(s, ev);
+        return payersOf(pot, loser);
+    }
+
     /* A: THE ACCOUNTS */
 
     function open(
