@@ -14,12 +14,12 @@ import {Bits} from "./Bits.sol";
 import {Budgets} from "./Budgets.sol";
 import {Cohorts} from "./Cohorts.sol";
 import {Distress} from "./Distress.sol";
+import {Forced} from "./Forced.sol";
 import {Fresh} from "./Fresh.sol";
 import {Ladder} from "./Ladder.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {Matching} from "./Matching.sol";
-import {Positions} from "./Positions.sol";
 import {Prices} from "./Prices.sol";
 import {Queue} from "./Queue.sol";
 import {Shares} from "./Shares.sol";
@@ -235,7 +235,9 @@ library Deleverage {
     function foldFresh(State storage s, Event memory ev, uint32 account, uint256 markets) private {
         for (; markets != 0; markets &= markets - 1) {
             uint16 marketId = uint16(Bits.leastSignificant(markets));
-            Fresh.fold(s, marketId, account, potOf(s, ev, marketId).tally);
+            if (s.markets[marketId].freshRecords[account].epoch == 0) continue;
+            Pot memory pot = potOf(s, ev, marketId);
+            pot.tally = Forced.foldFresh(s, marketId, account, pot.tally);
         }
     }
 
@@ -274,12 +276,10 @@ library Deleverage {
     ) private returns (uint256 notional) {
         Pot memory pot = potOf(s, ev, marketId);
         pot.isInvolved = true;
-        (Side side, uint256 lots, int256 profit) = Positions.takeOut(
-            s,
-            pot.price,
-            account,
-            pot.tally
-        );
+        Side side;
+        uint256 lots;
+        int256 profit;
+        (side, lots, profit, pot.tally) = Forced.takeOut(s, pot.price, account, pot.tally);
         notional = lots * pot.price.mark;
         pot.lots[side.index()] += lots;
         part.pot = indexOf(ev, marketId);
