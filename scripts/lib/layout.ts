@@ -89,7 +89,7 @@ export const STRUCTS = {
     publishTime: "uint32",
     pendingIndex: "uint64",
   },
-  FlowSlot: { openInterest: "uint64", fees: "uint96", rest: "uint64", bonds: "uint32" },
+  FlowSlot: { openInterest: "uint64", fees: "uint96", rest: "int64", bonds: "uint32" },
   PoolSlot: { unsettled: "int128", shortfall: "uint128" },
   MarketConfig: {
     unit: "uint64",
