@@ -30,15 +30,14 @@ export function freshOf(market: MarketState, account: number, time: bigint): Fre
     const fresh = scaled(record.current, now) + scaled(record.previous, now);
     return { fresh: fresh * MICRO, matured: 0n };
   }
-  const first = keptAt(market, side, record.epoch, {
-    keep: record.keep,
-    generation: record.tag >> 1n,
-  });
+  const mark = (epoch: bigint) => freshMarkKey(side, Number(epoch));
+  const then: Kept = { keep: record.keep, generation: record.tag >> 1n };
+  const first = keptAt(market, mark(record.epoch), then);
   const matured = scaled(record.previous, first);
   if (pooled.epoch === record.epoch + 1n) {
     return { fresh: scaled(record.current, now) * MICRO, matured: matured * MICRO };
   }
-  const second = keptAt(market, side, record.epoch + 1n, first);
+  const second = keptAt(market, mark(record.epoch + 1n), first);
   return { fresh: 0n, matured: (matured + scaled(record.current, second)) * MICRO };
 }
 
@@ -66,8 +65,9 @@ function epochAt(market: MarketState, time: bigint): bigint {
   return time / length;
 }
 
-function keptAt(market: MarketState, side: SideIndex, epoch: bigint, before: Kept): Kept {
-  const mark = market.freshMarks.get(freshMarkKey(side, Number(epoch)));
+/** The keep at the end of an epoch: as before if the epoch had no event. */
+function keptAt(market: MarketState, key: number, before: Kept): Kept {
+  const mark = market.freshMarks.get(key);
   return mark === undefined || mark.keep === 0n ? before : mark;
 }
 
