@@ -35,7 +35,7 @@ export function percent(share: number): string {
   const size = Math.abs(value);
   const places = size === 0 || size >= 10 ? 1 : size >= 0.1 ? 2 : 4;
   const text = value.toFixed(places).replace("-", "−");
-  return `${size === 0 ? "0" : text} %`;
+  return `${size === 0 ? "0" : text.replace(/\.0+$/, "")} %`;
 }
 
 export function percentOf(part: bigint, whole: bigint): string {
