@@ -3,6 +3,7 @@
 import { uniformBigInt } from "pure-rand/distribution/uniformBigInt";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { skipN } from "pure-rand/utils/skipN";
 import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGenerator";
 
 export type Random = {
@@ -18,9 +19,14 @@ export type Random = {
   readonly fork: () => Random;
 };
 
+/** The generator's state is mostly zeros or ones after a small seed, and so are its first numbers. */
+const WARM_UP = 64;
+
 /** @param seed Any 32-bit integer. */
 export function createRandom(seed: number): Random {
-  return wrap(xoroshiro128plus(seed));
+  const generator = xoroshiro128plus(seed);
+  skipN(generator, WARM_UP);
+  return wrap(generator);
 }
 
 function wrap(generator: JumpableRandomGenerator): Random {

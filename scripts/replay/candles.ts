@@ -110,7 +110,11 @@ function cellsOf(text: string): string[] {
 function parseLine(line: Line, columns: Columns): Row | { problems: string[] } {
   const cells = cellsOf(line.text);
   if (cells.length !== columns.names.length) {
-    return { problems: [`has ${cells.length} columns instead of ${columns.names.length}`] };
+    return {
+      problems: [
+        `has ${cells.length === 1 ? "1 column" : `${cells.length} columns`} instead of ${columns.names.length}`,
+      ],
+    };
   }
   const problems: string[] = [];
   const cell = (index: number): string => cells[index] ?? "";

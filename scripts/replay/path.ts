@@ -13,6 +13,8 @@ const SECONDS_PER_CANDLE = 60;
 const DEFAULT_START = 1_735_689_600;
 /** The first price has at least this many ticks: a tick is at most 0.1 basis points of it. */
 const LEAST_TICKS = 100_000n;
+/** The exchange counts ticks in 24 bits. */
+const MOST_TICKS = 2n ** 24n - 1n;
 /** A lot is worth at most a hundredth of a cent at the first price. */
 const LOT_WORTH = WHOLE / 10_000n;
 
@@ -85,18 +87,18 @@ export function scaleOf(price: bigint): Scale {
   let lotDecimals = 0;
   while (price > LOT_WORTH * 10n ** BigInt(lotDecimals)) lotDecimals += 1;
 
-  const unit = tick / 10n ** BigInt(lotDecimals);
-  if (unit === 0n) {
-    throw new RangeError(
-      `a price of ${formatDecimal(price, QUOTE_DECIMALS)} is too small to trade`,
-    );
-  }
-  return { tick, lotDecimals, unit };
+  return { tick, lotDecimals, unit: tick / 10n ** BigInt(lotDecimals) };
 }
 
-/** To the nearest tick, at least one. */
+/** To the nearest tick, at least one. Throws where there are not enough ticks. */
 export function toTick(price: bigint, { tick }: Scale): bigint {
   const ticks = (price + tick / 2n) / tick;
+  if (ticks > MOST_TICKS) {
+    const [shown, most] = [price, MOST_TICKS * tick].map((one) =>
+      formatDecimal(one, QUOTE_DECIMALS),
+    );
+    throw new RangeError(`the price ${shown} is too far from the first one; at most ${most} fits`);
+  }
   return (ticks === 0n ? 1n : ticks) * tick;
 }
 
