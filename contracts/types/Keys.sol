@@ -36,6 +36,15 @@ library MarketStatus {
     uint8 internal constant WINDING_DOWN = 8;
 }
 
+/// @notice What an event is doing to one side of a market. The stages run in this order.
+enum EventStage {
+    Haircut,
+    Principal,
+    Dust,
+    Queue,
+    Done
+}
+
 /// @notice What is counted at most, so that every loop has an end.
 library Bounds {
     uint256 internal constant MARKETS = 48;
@@ -93,8 +102,8 @@ library Keys {
         return key & 0xfff;
     }
 
-    function checkpointKey(uint16 cohortKey, uint256 number) internal pure returns (uint256) {
-        return (uint256(cohortKey) << 24) | number;
+    function checkpointKey(uint16 cohort, uint256 number) internal pure returns (uint256) {
+        return (uint256(cohort) << 24) | number;
     }
 
     function classKey(Side side, uint256 class) internal pure returns (uint256) {

@@ -17,14 +17,19 @@ enum DeficitRule {
 /// @dev Rates are parts per million (ppm). Whole units are units of the settlement token, micro units 1e-6 of one.
 /// Times are seconds. `Listing` holds the bounds.
 struct MarketConfig {
-    // Slot 0, 240 bits: what margin needs.
+    // Slot 0, 232 bits: what margin needs. The brackets are scalars, because an array would start a slot of its own.
     uint64 unit; // quote per lot and tick, ≥ 1
-    uint32[3] tierCaps; // whole units of notional where the first three brackets end, rising
-    uint8[4] tierLeverages; // what each bracket is divided by for initial margin, falling
+    uint32 tierCap1; // whole units of notional where the first bracket ends
+    uint32 tierCap2; // where the second ends; caps never fall
+    uint32 tierCap3; // where the third ends; the fourth has no end
+    uint8 tierLeverage1; // what the first bracket is divided by for initial margin; 1 to 100
+    uint8 tierLeverage2; // of the second bracket; leverages never rise
+    uint8 tierLeverage3;
+    uint8 tierLeverage4;
     uint24 maxDeviation; // ppm of index: how far mark may stand from it
     uint8 maxLeverage; // index into the leverage table: the highest class that may be chosen
     uint8 defaultLeverage; // index into the leverage table: the class of an account that never chose
-    // Slot 1, 248 bits: what a trade needs.
+    // Slot 1, 248 bits and lotDecimals: what a trade needs.
     uint64 openInterestCap; // lots
     uint32 minNotional; // micro units: the least notional of an order and of a position that stays
     uint24 makerFee; // ppm of notional
@@ -33,7 +38,7 @@ struct MarketConfig {
     uint32 cohortBond; // micro units, paid by the member that opens a cohort, returned to the one that empties it
     uint24 freshEpoch; // seconds; profit matures after one to two of these
     uint24 classDelay; // seconds until a lower leverage counts for the queue
-    // Slot 2, 256 bits: index, mark and funding.
+    // Slot 2, 240 bits without lotDecimals: index, mark and funding.
     uint8 lotDecimals; // a lot is 10^-lotDecimals of the base asset
     uint24 maxJump; // ppm: a larger move of the index waits for confirmation
     uint24 maxSpread; // ppm: how far two sources may be apart to agree
@@ -47,7 +52,7 @@ struct MarketConfig {
     uint24 interest; // ppm per 8 hours
     uint16 maxAccrual; // seconds of funding charged at once
     uint16 lastTradeFor; // seconds that a trade counts for the mark
-    // Slot 3, 248 bits: the waterfall.
+    // Slot 3, 256 bits: the waterfall.
     uint24 slip0; // ppm of mark: where the limit of a forced sale starts
     uint16 clock; // seconds the limit takes to the zero price
     uint24 liqSlip; // ppm of mark: how far an event sells to the book
