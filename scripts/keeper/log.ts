@@ -16,6 +16,10 @@ export const EVENTS = {
   "action.split": ["info", "A batch was too large or reverted; its halves are tried"],
   "action.failed": ["error", "Simulating or sending failed for a reason outside the contract"],
   "account.skipped": ["info", "A mined call left this account out, with the contract's reason"],
+  "account.unreadable": [
+    "warn",
+    "The lens reverted for this account, which is left out of the round",
+  ],
   "tx.sent": ["info", "Broadcast: hash, nonce, fees"],
   "tx.replaced": ["warn", "Not mined in time; sent again with higher fees"],
   "tx.mined": ["info", "Mined and successful"],
