@@ -75,8 +75,9 @@ interface IExchangeLens {
         uint256 base;
         uint256 haircut;
         uint256 principal;
+        uint256 discount; // rule Queue
         uint256 shortfall;
-        uint256 lotsClosed;
+        uint256 lotsClosed; // in the queue
         CohortLoss[] cohorts;
     }
 
@@ -84,7 +85,6 @@ interface IExchangeLens {
         uint16 cohort;
         uint256 lotsBefore;
         uint256 lotsClosed;
-        uint256 haircut; // quote
     }
 
     struct MemberLoss {
@@ -137,9 +137,10 @@ interface IExchangeLens {
         uint32[] calldata members
     ) external returns (Shock memory shock, MemberLoss[] memory losses);
 
-    /// @notice What `deleverage(accounts)` would do now.
+    /// @notice What `deleverage(accounts)` would do now to `members`, with their lots and haircuts in `market`.
     function previewDeleverage(
         uint32[] calldata accounts,
+        uint16 market,
         uint32[] calldata members
     ) external returns (MemberLoss[] memory losses);
 }

@@ -10,7 +10,10 @@ import {LeverageTable, MarketConfig} from "../types/MarketConfig.sol";
 import {Side} from "../types/Side.sol";
 import {Market, Position, Resting, State} from "../types/State.sol";
 import {Bits} from "./Bits.sol";
-import {Fresh, Ledger, Positions, Prices} from "./MarginStandIns.sol";
+import {Fresh} from "./Fresh.sol";
+import {Ledger} from "./Ledger.sol";
+import {Positions} from "./Positions.sol";
+import {Prices} from "./Prices.sol";
 import {Tiers} from "./Tiers.sol";
 
 /// @title Margin
@@ -312,7 +315,7 @@ library Margin {
             markets &= markets - 1;
             measureMarket(s, account, marketId, sizes[i], a);
         }
-        (uint256 fresh, uint256 matured) = Fresh.freshOf(s, account);
+        (uint256 fresh, uint256 matured) = Fresh.amountsOf(s, account);
         a.balance += Ledger.balanceOf(s, account) + int256(matured);
         a.health.fresh = fresh;
         shift(a.health, a.balance + int256(fresh));
@@ -541,7 +544,7 @@ library Margin {
             uint256 leverage = withInitial ? LeverageTable.leverageOf(chosenClass(m, account)) : 0;
             addMarket(h, m.config, price, sizeOf(marketId, p), p.cost, leverage);
         }
-        (uint256 fresh, uint256 matured) = Fresh.freshOf(s, account);
+        (uint256 fresh, uint256 matured) = Fresh.amountsOf(s, account);
         h.fresh = fresh;
         shift(h, cash + Ledger.balanceOf(s, account) + int256(fresh + matured));
     }

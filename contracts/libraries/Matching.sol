@@ -149,9 +149,10 @@ library Matching {
         (uint256 lowest, uint256 highest) = bandOf(m, price);
         bool isBuying = t.side == Side.Long;
         w.edge = isBuying ? lowest : highest;
-        w.limit = isBuying
-            ? FixedPointMathLib.min(t.limitTick, highest)
-            : FixedPointMathLib.max(t.limitTick, lowest);
+        w.limit =
+            isBuying
+                ? FixedPointMathLib.min(t.limitTick, highest)
+                : FixedPointMathLib.max(t.limitTick, lowest);
         if (t.taker == 0) return w;
 
         w.owner = s.accounts[t.taker].owner;

@@ -45,6 +45,17 @@ contract MarginHarness is ExchangeStorage {
         }
     }
 
+    /// @notice Makes several calls on one state. As a static call it leaves no trace, so that a test needs no transaction.
+    function batch(
+        bytes[] calldata calls
+    ) external returns (bool[] memory oks, bytes[] memory results) {
+        oks = new bool[](calls.length);
+        results = new bytes[](calls.length);
+        for (uint256 i = 0; i < calls.length; ++i) {
+            (oks[i], results[i]) = address(this).delegatecall(calls[i]);
+        }
+    }
+
     function health(uint32 account) external view returns (Health memory) {
         return Margin.health($, account);
     }
@@ -55,6 +66,15 @@ contract MarginHarness is ExchangeStorage {
 
     function requireAllowed(uint32 account, Snapshot memory before) external view {
         Margin.requireAllowed($, account, before);
+    }
+
+    /// @notice Judges the second account as what became of the first.
+    function judge(uint32 accountBefore, uint32 accountAfter) external view {
+        Margin.requireAllowed($, accountAfter, Margin.snapshot($, accountBefore));
+    }
+
+    function chosenClass(uint16 marketId, uint32 account) external view returns (uint256) {
+        return Margin.chosenClass($.markets[marketId], account);
     }
 
     function allowsMaker(
