@@ -203,7 +203,7 @@ library Accounts {
         Price memory price = Prices.load(s, marketId);
         Tally memory tally;
         Book.touch(s, marketId, account);
-        Positions.settle(s, price, account, tally);
+        (, tally) = Positions.settle(s, price, account, tally);
         Fresh.settle(s, marketId, account, tally);
         Tallies.store(m, marketId, tally);
     }

@@ -21,6 +21,7 @@ import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {Matching} from "./Matching.sol";
 import {Prices} from "./Prices.sol";
+import {Positions} from "./Positions.sol";
 import {Queue} from "./Queue.sol";
 import {Shares} from "./Shares.sol";
 import {Tallies} from "./Tallies.sol";
@@ -279,7 +280,7 @@ library Deleverage {
         Side side;
         uint256 lots;
         int256 profit;
-        (side, lots, profit, pot.tally) = Forced.takeOut(s, pot.price, account, pot.tally);
+        (side, lots, profit, pot.tally) = Positions.takeOut(s, pot.price, account, pot.tally);
         notional = lots * pot.price.mark;
         pot.lots[side.index()] += lots;
         part.pot = indexOf(ev, marketId);

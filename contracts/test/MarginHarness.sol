@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {ExchangeStorage} from "../ExchangeStorage.sol";
 import {Margin} from "../libraries/Margin.sol";
-import {Prices} from "../libraries/MarginStandIns.sol";
+import {Prices} from "../libraries/Prices.sol";
 import {Health, Price, Snapshot} from "../types/Context.sol";
 import {MarketConfig} from "../types/MarketConfig.sol";
 import {Side} from "../types/Side.sol";
