@@ -118,6 +118,46 @@ library Deleverage {
         Ladder.reward(s, rewardTo, ev.reward);
     }
 
+    /// @notice Goes on with an event that did not fit into its transaction; see Ladder.
+    /// @param maxSteps Price classes to charge at most; a cohort counts as Ladder.COHORT_STEPS of them.
+    function continueEvent(
+        State storage s,
+        uint16 marketId,
+        uint256 maxSteps,
+        uint32 rewardTo
+    ) external returns (bool finished) {
+        return Ladder.continueEvent(s, marketId, maxSteps, rewardTo);
+    }
+
+    /// @notice What an event in one market would do if accounts of side `closed` held these lots and were missing this much. Really
+    /// does it, without the accounts: for a call that is undone afterwards.
+    /// @param lots At most what the other side has.
+    /// @param deficit Quote.
+    function preview(
+        State storage s,
+        uint16 marketId,
+        Side closed,
+        uint256 lots,
+        uint256 deficit
+    ) external returns (IExchangeEvents.DeleverageReceipt memory) {
+        Event memory ev;
+        ev.id = s.eventCount + 1;
+        ev.markets = 1 << uint256(marketId);
+        ev.pots = new Pot[](1);
+        Pot memory pot = potOf(s, ev, marketId);
+        pot.isInvolved = true;
+        lots = lots.min(s.markets[marketId].flow.openInterest);
+        pot.lots[closed.index()] = lots;
+        pot.deficit[closed.index()] = deficit;
+        if (closed == Side.Long) pot.tally.longLots = -lots.toInt256();
+        canCharge(s, pot, closed.opposite());
+
+        payWithin(s, ev);
+        plan(s, ev);
+        settleDiscount(s, ev, pot, closed);
+        return Ladder.run(s, pot.work, pot.price, pot.tally, closed.opposite());
+    }
+
     /* A: THE ACCOUNTS */
 
     function open(
@@ -148,7 +188,7 @@ library Deleverage {
         if (live == 0) return rescue(s, ev, account, markets);
         if (freshSince == type(uint256).max) return (false, IExchangeEvents.SkipReason.NotFresh);
 
-        Health memory h = Margin.health(s, account);
+        Health memory h = Forced.health(s, account);
         bool isInsolvent = h.equity < 0 && h.equityAtIndex < 0;
         if (!isInsolvent) {
             if (!Margin.isLiquidatable(h)) return (false, IExchangeEvents.SkipReason.Healthy);
@@ -186,7 +226,7 @@ library Deleverage {
         uint32 account,
         uint256 markets
     ) private returns (bool isDue, IExchangeEvents.SkipReason reason) {
-        Health memory h = Margin.health(s, account);
+        Health memory h = Forced.health(s, account);
         Budgets.Purse memory purse = Budgets.open(s);
         if (h.notional != 0 || h.equity >= 0 || purse.left == 0) {
             return (false, IExchangeEvents.SkipReason.NoPosition);
@@ -270,7 +310,7 @@ library Deleverage {
     ) private returns (uint256 deficit) {
         Health memory h;
         if (s.accounts[account].markets == 0) h.equity = Ledger.balanceOf(s, account);
-        else h = Margin.health(s, account);
+        else h = Forced.health(s, account);
 
         uint256 penalty;
         int256 balance;

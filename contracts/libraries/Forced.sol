@@ -2,17 +2,23 @@
 pragma solidity ^0.8.37;
 
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
-import {Fill, Price, Tally} from "../types/Context.sol";
+import {Fill, Health, Price, Tally} from "../types/Context.sol";
 import {Side} from "../types/Side.sol";
 import {State} from "../types/State.sol";
 import {Book} from "./Book.sol";
 import {Fresh} from "./Fresh.sol";
+import {Margin} from "./Margin.sol";
 import {Positions} from "./Positions.sol";
 
 /// @title Forced
 /// @notice What liquidation and deleveraging change of an account: orders, positions, fresh profit. Linked, so that both stay small;
 /// it decides nothing. Memory does not cross a delegatecall, so tallies come back.
 library Forced {
+    /// @notice See Margin.health.
+    function health(State storage s, uint32 account) external view returns (Health memory) {
+        return Margin.health(s, account);
+    }
+
     function cancelOrders(State storage s, uint16 marketId, uint32 account) external {
         Book.cancelAll(s, marketId, account, IExchangeEvents.RemovalReason.Liquidated);
     }

@@ -67,10 +67,12 @@ function tokenOf(m: Builder, { token }: Parameters): Deployed | At {
 
 function deployLibraries(m: Builder) {
   const Matching = m.library("Matching");
+  const Forced = m.library("Forced");
+  const Ladder = m.library("Ladder");
   return {
     Accounts: m.library("Accounts"),
-    Deleverage: m.library("Deleverage", { libraries: { Matching } }),
-    Liquidation: m.library("Liquidation", { libraries: { Matching } }),
+    Deleverage: m.library("Deleverage", { libraries: { Forced, Ladder, Matching } }),
+    Liquidation: m.library("Liquidation", { libraries: { Forced, Matching } }),
     Listing: m.library("Listing"),
     Orders: m.library("Orders", { libraries: { Matching } }),
   };
