@@ -49,20 +49,11 @@ library Fresh {
 
     /* READING */
 
-    /// @notice Fresh profit of an account over all markets, as settled now.
-    /// @return quote Quote. What has matured since the record was settled is not in it: see maturedOf.
-    function freshOf(State storage s, uint32 account) internal view returns (uint256 quote) {
-        (quote, ) = amountsOf(s, account);
-    }
-
-    /// @notice Profit that has matured, but was not credited to the balance yet.
-    /// @return quote Quote.
-    function maturedOf(State storage s, uint32 account) internal view returns (uint256 quote) {
-        (, quote) = amountsOf(s, account);
-    }
-
-    /// @notice Both at once: equity = balance + fresh + matured + the value of positions.
-    function amountsOf(
+    /// @notice Realised profit of an account over all markets, as settled now. Equity = balance + fresh + matured + the value
+    /// of its positions.
+    /// @return fresh Quote: counts as equity, cannot be withdrawn, still pays haircuts.
+    /// @return matured Quote: belongs to the balance, which `settle` will credit.
+    function freshOf(
         State storage s,
         uint32 account
     ) internal view returns (uint256 fresh, uint256 matured) {
