@@ -151,8 +151,19 @@ interface IExchange is IExchangeEvents, IExchangeErrors {
         bool reduceOnly
     ) external;
 
+    /// @notice Lets a reduce-only market grow again. Role LISTING, delayed. Refused while a shortfall stands.
+    function reopen(uint16 market) external;
+
     /// @notice The fund's share of fees when it has reached its target. Role LISTING, delayed.
+    /// @param fundShare ppm.
     function setFeeShare(uint24 fundShare) external;
+
+    /// @notice Makes the insurance fund the owner of ledger account 1. Role LISTING, once. Worst it can do: bind a fund that
+    /// nobody has to pay into; the deployment checks it.
+    function bindFund(address fund_) external;
+
+    /// @notice Pays the treasury's balance out. Role TREASURY.
+    function payTreasury(uint256 amount, address to) external;
 
     /* READING. ExchangeLens has what people want to see; these are its raw material. */
 
@@ -204,6 +215,6 @@ interface IExchange is IExchangeEvents, IExchangeErrors {
     function extsload(bytes32[] calldata slots) external view returns (bytes32[] memory words);
 
     /// @notice Runs `code` with `data` by delegatecall and always reverts with Simulated, so nothing can persist.
-    /// @dev Declared view, so that a view contract may ask. Refused while a call is running.
-    function simulate(address code, bytes calldata data) external view;
+    /// @dev To be asked with eth_call. Refused while a call is running.
+    function simulate(address code, bytes calldata data) external;
 }

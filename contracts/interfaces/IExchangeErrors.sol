@@ -16,7 +16,7 @@ interface IExchangeErrors {
     error BadSignature(address owner);
     error NonceAlreadyUsed(address owner, uint256 nonce);
     error Locked();
-    error NotSimulating();
+    error FundAlreadyBound(address fund);
     /// @notice How `simulate` always ends.
     error Simulated(bool ok, bytes result);
 

@@ -164,6 +164,7 @@ interface IExchangeEvents {
     );
     event FeesShared(uint16 indexed market, uint256 fund, uint256 treasury, uint256 rest);
     event FeeShareChanged(uint24 fundShare);
+    event FundBound(address fund);
 
     /* THE WATERFALL */
 

@@ -6,7 +6,8 @@ import {Health} from "../types/Context.sol";
 
 /// @title Lens
 /// @notice What people and programs want to know, computed by the exchange's own code inside `Exchange.simulate`, after a
-/// refresh of the prices: a view now equals what a call now would do. No state, may be redeployed.
+/// refresh of the prices: what it says is what a call now would do. To be asked with eth_call (ethers: `staticCall`), since the
+/// refresh writes before it is rolled back. No state, may be redeployed.
 interface IExchangeLens {
     struct AccountHealth {
         uint32 account;
@@ -95,11 +96,11 @@ interface IExchangeLens {
         int256 equityAfter;
     }
 
-    function healths(uint32[] calldata accounts) external view returns (AccountHealth[] memory);
+    function healths(uint32[] calldata accounts) external returns (AccountHealth[] memory);
 
-    function positions(uint32 account) external view returns (SettledPosition[] memory);
+    function positions(uint32 account) external returns (SettledPosition[] memory);
 
-    function orders(uint32 account, uint16 market) external view returns (OpenOrder[] memory);
+    function orders(uint32 account, uint16 market) external returns (OpenOrder[] memory);
 
     /// @notice Levels of one side from `from` on, best first; 0 starts at the best.
     /// @return levels At most `count`.
@@ -109,7 +110,7 @@ interface IExchangeLens {
         Side side,
         uint24 from,
         uint256 count
-    ) external view returns (DepthLevel[] memory levels, uint24 next);
+    ) external returns (DepthLevel[] memory levels, uint24 next);
 
     /// @notice Cohorts of one side in queue order, at today's mark.
     function queue(
@@ -117,9 +118,9 @@ interface IExchangeLens {
         Side side,
         uint256 from,
         uint256 count
-    ) external view returns (CohortView[] memory cohorts, bool more);
+    ) external returns (CohortView[] memory cohorts, bool more);
 
-    function rank(uint32 account, uint16 market) external view returns (Rank memory);
+    function rank(uint32 account, uint16 market) external returns (Rank memory);
 
     /// @notice What is cut if `lots` of the other side are insolvent by `deficit` at a mark of `price`, with `fundAssets`
     /// in the fund.
@@ -134,11 +135,11 @@ interface IExchangeLens {
         uint256 deficit,
         uint256 fundAssets,
         uint32[] calldata members
-    ) external view returns (Shock memory shock, MemberLoss[] memory losses);
+    ) external returns (Shock memory shock, MemberLoss[] memory losses);
 
     /// @notice What `deleverage(accounts)` would do now.
     function previewDeleverage(
         uint32[] calldata accounts,
         uint32[] calldata members
-    ) external view returns (MemberLoss[] memory losses);
+    ) external returns (MemberLoss[] memory losses);
 }

@@ -93,8 +93,8 @@ library Keys {
         return key & 0xfff;
     }
 
-    function checkpointKey(uint16 cohortKey, uint256 number) internal pure returns (uint256) {
-        return (uint256(cohortKey) << 24) | number;
+    function checkpointKey(uint16 cohort, uint256 number) internal pure returns (uint256) {
+        return (uint256(cohort) << 24) | number;
     }
 
     function classKey(Side side, uint256 class) internal pure returns (uint256) {

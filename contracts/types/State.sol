@@ -141,13 +141,14 @@ struct BookSlot {
     uint32 pendingSince; // unix time at which a jump of the index began to wait; 0 if none waits
 }
 
-/// @notice Slot 0: 64 + 64 + 32 + 32 + 64 = 256 bits.
+/// @notice Slot 0: 64 + 32 + 32 + 32 + 32 + 64 = 256 bits.
 struct SampleSlot {
-    int64 premium; // average of (mid − index), quote per lot
-    uint64 mid; // the impact mid that stood since `sampled`; 0 if the book was too thin
-    uint32 sampled; // unix time
-    uint32 publishTime; // of the index
-    uint64 pendingIndex; // the price that waits, quote per lot
+    int64 premium; // average of (impact mid − index), quote per lot
+    uint32 bid; // impact bid when the book was last sampled, ticks · 2^8; 0 if that side was too thin
+    uint32 ask; // impact ask, likewise
+    uint32 sampled; // unix time of that sample
+    uint32 publishTime; // of the last update that was read: of the index, or of the price that waits
+    uint64 pendingIndex; // the price that waits, quote per lot; 0 if none does
 }
 
 /// @notice Slot 0: 64 + 96 + 64 + 32 = 256 bits.
@@ -242,13 +243,14 @@ struct State {
     address oracle;
     uint16 marketCount;
     uint64 eventCount;
-    // Slot 2: 160 bits.
+    // Slot 2: 160 + 24 = 184 bits.
     address fund;
+    uint24 fundShare; // ppm of fees, when the fund has reached its target
     // Slot 3: over all markets.
     BucketSlot eventBucket;
     mapping(uint32 account => Account) accounts;
     mapping(uint32 account => Money) money;
     mapping(uint32 account => mapping(address operator => Operator)) operators;
-    mapping(address owner => uint256 bitmap) nonces;
+    mapping(address owner => mapping(uint256 word => uint256)) nonces;
     mapping(uint16 market => Market) markets;
 }
