@@ -58,10 +58,17 @@ interface IExchangeErrors {
     error MarginTooLow(int256 equity, uint256 initial);
     error TooMuchInSide(uint256 lots, uint256 bound);
 
+    /// @notice A haircut of more than 2^78 quote per lot.
+    error HaircutTooLarge(uint256 amount, uint256 bound);
+    /// @notice The cohort accepts no lots until its members have been settled and left.
+    error CohortWornOut(uint16 cohort, uint24 checkpoint);
+
     /* THE WATERFALL */
     error NotLiquidatable(uint32 account, int256 equity, uint256 maintenance);
     error ClockNotStarted(uint32 account);
     error WorseThanLimit(uint256 price, uint256 limit);
     error TooManyLots(uint256 lots, uint256 bound);
     error NothingDone();
+    /// @notice An event handed out less, or more, than it has to. Cannot happen (INV-8).
+    error EventIncomplete(uint16 market, uint256 given, uint256 amount);
 }

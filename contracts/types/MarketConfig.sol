@@ -38,7 +38,7 @@ struct MarketConfig {
     uint32 cohortBond; // micro units, paid by the member that opens a cohort, returned to the one that empties it
     uint24 freshEpoch; // seconds; profit matures after one to two of these
     uint24 classDelay; // seconds until a lower leverage counts for the queue
-    // Slot 2, 248 bits without lotDecimals: index, mark and funding.
+    // Slot 2, 240 bits without lotDecimals: index, mark and funding.
     uint8 lotDecimals; // a lot is 10^-lotDecimals of the base asset
     uint24 maxJump; // ppm: a larger move of the index waits for confirmation
     uint24 maxSpread; // ppm: how far two sources may be apart to agree

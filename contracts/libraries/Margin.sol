@@ -1,0 +1,715 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.37;
+
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {LibBit} from "solady/src/utils/LibBit.sol";
+import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
+import {Health, Price, SizeAt, Snapshot} from "../types/Context.sol";
+import {Grade, Keys, MICRO, PPM} from "../types/Keys.sol";
+import {LeverageTable, MarketConfig} from "../types/MarketConfig.sol";
+import {Side} from "../types/Side.sol";
+import {Market, Position, Resting, State} from "../types/State.sol";
+import {Bits} from "./Bits.sol";
+import {Fresh} from "./Fresh.sol";
+import {Ledger} from "./Ledger.sol";
+import {Positions} from "./Positions.sol";
+import {Prices} from "./Prices.sol";
+import {Tiers} from "./Tiers.sol";
+
+/// @title Margin
+/// @notice What an account has, what it needs, and what follows from the two: the judge, the check of makers, what may be
+/// withdrawn, and how far and at what price a forced sale goes. Reads only.
+///
+///   equity      = balance + fresh profit + Σ value
+///   value       = floor(side · lots · (price · 2^32 − F) / 2^32) − side · cost
+///   maintenance = Σ half of the tiers' requirement of the position
+///   initial     = Σ max(notional / leverage, the tiers' requirement, market risk), on the worst of position + bids and
+///                 position − asks
+///
+/// @dev Rounding: value towards −∞, requirements up, each once per market. What follows compares these whole numbers, so
+/// that "equity / maintenance does not fall" (INV-15) means the numbers of `health`, without a gap.
+/// @dev Widths: a notional is below 2^124 (Bounds). Equity is money that a balance (int128) can hold; with eight markets
+/// a requirement is below 2^127, so that a product of both fits int256.
+/// @dev A waiting jump of the index: `prudent` and `initial` use the worse of mark and the price that waits, maker checks and
+/// liquidation must hold at both. A dead market counts at its last good mark.
+library Margin {
+    using Tiers for Tiers.Brackets;
+
+    /// @dev A forced sale aims at 5/4 of maintenance.
+    int256 private constant TARGET_NUMERATOR = 5;
+    int256 private constant TARGET_DENOMINATOR = 4;
+    /// @dev Closing lots and settling their funding loses at most this much to rounding, quote.
+    int256 private constant SALE_ROUNDING = 2;
+    /// @dev How much nearer to mark than the zero price a limit stays, quote per lot. A sale of d ≥ 1 lots at distance z
+    /// keeps equity / maintenance if d·z ≤ exact − equity/maintenance − SALE_ROUNDING, the middle term because the
+    /// requirement of what is left is rounded up; below the target that term is at most 5/4.
+    int256 private constant LIMIT_ROUNDING = 4;
+    /// @dev F has this many fractional bits.
+    uint256 private constant FUNDING_BITS = 32;
+
+    /// @notice What a maker does if its order is filled.
+    struct MakerFill {
+        Side side;
+        uint256 lots;
+        uint256 price; // quote per lot
+        int256 costs; // quote: fee and, if a cohort may have to be opened, its bond
+        bool isWorse; // than mark, or than the price that waits
+    }
+
+    /// @dev An account as `measure` finds it.
+    struct Measured {
+        Health health;
+        int256 balance; // quote, settled cash and matured profit included
+        bool isPending; // a jump waits in one of its markets
+    }
+
+    /* HEALTH */
+
+    /// @notice Margin of an account as if it were settled now, at the prices as stored.
+    function health(State storage s, uint32 account) internal view returns (Health memory) {
+        return measure(s, account, sizesFor(s, account)).health;
+    }
+
+    /// @notice What the judge compares.
+    function snapshot(
+        State storage s,
+        uint32 account
+    ) internal view returns (Snapshot memory snap) {
+        snap.markets = s.accounts[account].markets;
+        snap.sizes = sizesFor(s, account);
+        snap.health = measure(s, account, snap.sizes).health;
+    }
+
+    /// @notice The balance as if the account were settled now, quote: cash of events and matured profit included.
+    function settledBalance(State storage s, uint32 account) internal view returns (int256) {
+        return measure(s, account, sizesFor(s, account)).balance;
+    }
+
+    /// @notice Maintenance margin of one position at mark, quote, rounded up; 0 if there is none.
+    function maintenanceOf(
+        State storage s,
+        Price memory price,
+        uint32 account
+    ) internal view returns (uint256) {
+        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        return Tiers.load(s.markets[price.market].config).maintenanceUp(p.lots * price.mark);
+    }
+
+    /// @notice The leverage class that an account chose in a market, within what the market allows now.
+    function chosenClass(Market storage m, uint32 account) internal view returns (uint256) {
+        uint256 chosen = m.resting[account].leverage & 0xf;
+        uint256 class = chosen == 0 ? m.config.defaultLeverage : chosen - 1;
+        return FixedPointMathLib.min(class, m.config.maxLeverage);
+    }
+
+    /* THE JUDGE */
+
+    /// @notice Ends every path that changes size, orders or margin: enough initial margin, or risk only fell.
+    /// @dev Reverts: MarginTooLow.
+    function requireAllowed(State storage s, uint32 account, Snapshot memory before) internal view {
+        Snapshot memory now_ = snapshot(s, account);
+        Health memory h = now_.health;
+        if (h.prudent >= int256(h.initial)) return;
+        bool isAllowed = onlyShrank(before.sizes, now_.sizes) && isNotPoorer(before.health, h);
+        require(isAllowed, IExchangeErrors.MarginTooLow(h.prudent, h.initial));
+    }
+
+    /// @notice Whether a resting order of `maker` may be filled (INV-12): the account after the fill, without other
+    /// reservations. Growing or flipping needs equity ≥ maintenance, ≥ initial margin if the price is worse than mark;
+    /// shrinking at a price worse than mark needs equity / maintenance not lower (flat: equity ≥ 0).
+    /// @dev Rounding: the fill's cost exactly as Positions books it; the bond of a cohort is counted if one may be opened.
+    /// @param side What the maker does: buys (Long) or sells (Short).
+    /// @param fillPrice Quote per lot.
+    /// @param fee Quote, paid by the maker.
+    function allowsMaker(
+        State storage s,
+        Price memory price,
+        uint32 maker,
+        Side side,
+        uint256 lots,
+        uint256 fillPrice,
+        uint256 fee
+    ) internal view returns (bool) {
+        (Position memory p, int256 cash, ) = Positions.settledOf(s, price, maker);
+        bool shrinks = p.lots >= lots && Keys.sideOfKind(p.kind) != side;
+        bool isWorse = isWorseThanMark(price, side, fillPrice);
+        if (shrinks && !isWorse) return true;
+
+        MakerFill memory fill = MakerFill(side, lots, fillPrice, int256(fee), isWorse);
+        if (!shrinks) fill.costs += int256(bondOf(s.markets[price.market].config));
+        bool needsInitial = isWorse && !shrinks;
+        Health memory others = healthElsewhere(s, maker, price.market, needsInitial);
+        shift(others, cash);
+        Health memory after_ = afterFill(s, price, maker, p, fill, others);
+
+        if (needsInitial) return after_.prudent >= int256(after_.initial);
+        if (!shrinks) return coversMaintenance(after_);
+        SizeAt memory held = sizeOf(price.market, p);
+        addMarket(others, s.markets[price.market].config, price, held, p.cost, 0);
+        return isNotPoorer(others, after_) && isNotPoorerAtPending(others, after_);
+    }
+
+    /// @notice What may be withdrawn, quote: min(balance, prudent equity − fresh profit) − initial margin; nothing while a
+    /// jump waits in one of its markets, unless the account holds no position.
+    function withdrawable(State storage s, uint32 account) internal view returns (uint256) {
+        Measured memory a = measure(s, account, sizesFor(s, account));
+        if (a.isPending && a.health.maintenance != 0) return 0;
+        int256 free = settledPart(a) - int256(a.health.initial);
+        return free > 0 ? uint256(free) : 0;
+    }
+
+    /// @notice What a choice of lower leverage compares: the settled balance, without unrealised and fresh profit, must
+    /// cover the initial margin.
+    /// @return settled Quote.
+    /// @return initial Quote.
+    function coverage(
+        State storage s,
+        uint32 account
+    ) internal view returns (int256 settled, uint256 initial) {
+        Measured memory a = measure(s, account, sizesFor(s, account));
+        return (settledPart(a), a.health.initial);
+    }
+
+    /* FORCED SALES */
+
+    /// @notice Below maintenance with all markets at mark, with all at index, and with every waiting jump taken.
+    function isLiquidatable(Health memory h) internal pure returns (bool) {
+        return
+            h.equity < int256(h.maintenance) &&
+            h.equityAtIndex < int256(h.maintenanceAtIndex) &&
+            h.equityAtPending < int256(h.maintenanceAtPending);
+    }
+
+    /// @notice Whether the account has reached what a forced sale aims at, equity ≥ 5/4 · maintenance.
+    function isAtTarget(Health memory h) internal pure returns (bool) {
+        return h.equity * TARGET_DENOMINATOR >= int256(h.maintenance) * TARGET_NUMERATOR;
+    }
+
+    /// @notice The price at which selling the whole position uses up its share of the account's equity.
+    ///
+    ///   zero price = mark − side · equity · (maintenance of the position) / (maintenance · lots)
+    ///
+    /// @dev Rounding: towards the better price for the account. 0 if there is no position, or no such price.
+    /// @return Quote per lot.
+    function zeroPrice(
+        State storage s,
+        Price memory price,
+        uint32 account,
+        Health memory h
+    ) internal view returns (uint256) {
+        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        if (p.lots == 0) return 0;
+        return away(price.mark, p, zeroDistanceFloor(s, price, p, h));
+    }
+
+    /// @notice The worst price that a forced sale may have now: from mark ∓ slip0 to the zero price over the clock's time,
+    /// never beyond the zero price, at mark when the equity is gone.
+    /// @dev Rounding: every distance from mark down; and LIMIT_ROUNDING short of the zero price, so that no sale at the
+    /// limit lowers equity / maintenance (INV-15) by its rounding.
+    /// @param elapsed Seconds since the clock started.
+    /// @return limitPrice Quote per lot.
+    /// @return zeroPrice_ Quote per lot.
+    function limit(
+        State storage s,
+        Price memory price,
+        uint32 account,
+        Health memory h,
+        uint256 elapsed
+    ) internal view returns (uint256 limitPrice, uint256 zeroPrice_) {
+        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        if (p.lots == 0) return (price.mark, 0);
+        int256 toZero = zeroDistanceFloor(s, price, p, h);
+        zeroPrice_ = away(price.mark, p, toZero);
+        if (toZero <= LIMIT_ROUNDING) return (price.mark, zeroPrice_);
+        MarketConfig storage config = s.markets[price.market].config;
+        int256 distance = scheduled(config, price.mark, uint256(toZero), elapsed);
+        limitPrice = away(price.mark, p, FixedPointMathLib.min(distance, toZero - LIMIT_ROUNDING));
+    }
+
+    /// @notice The least lots of a position that, sold at `salePrice`, bring equity to the target; all of them if no number
+    /// does, or if the rest would be below the least notional; 0 if equity is there already.
+    ///
+    ///   4 · (equity − SALE_ROUNDING − d · loss) ≥ 5 · (maintenance of the others + 1 + half the tiers of what is left)
+    ///
+    /// @dev Because the tiers are the largest of straight lines, each line gives one bound on d. Rounding: d up; the
+    /// two wei and the one are what the sale and the requirement can lose, so that the account ends at the target for sure.
+    function lotsToTarget(
+        State storage s,
+        Price memory price,
+        uint32 account,
+        Health memory h,
+        uint256 salePrice
+    ) internal view returns (uint256 lots) {
+        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        if (p.lots == 0 || isAtTarget(h)) return 0;
+        MarketConfig storage config = s.markets[price.market].config;
+        Tiers.Brackets memory t = Tiers.load(config);
+        int256 others = int256(h.maintenance - t.maintenanceUp(p.lots * price.mark));
+        int256 budget =
+            TARGET_DENOMINATOR * (h.equity - SALE_ROUNDING) - TARGET_NUMERATOR * (others + 1);
+        int256 loss = Keys.sideOfKind(p.kind).sign() * (int256(price.mark) - int256(salePrice));
+        lots = leastLots(t, p.lots, price.mark, budget, loss);
+        if ((p.lots - lots) * price.mark < config.minNotional * MICRO) return p.lots;
+    }
+
+    /// @notice At most the rate, at most what keeps equity / maintenance where it was before (INV-15), and never more than
+    /// what equity is left.
+    /// @dev Rounding: down.
+    /// @param rateAmount Quote that the rate asks for.
+    function penalty(
+        uint256 rateAmount,
+        Health memory before,
+        Health memory after_
+    ) internal pure returns (uint256) {
+        if (after_.equity <= 0) return 0;
+        uint256 room = uint256(after_.equity);
+        if (after_.maintenance != 0 && before.maintenance != 0 && before.equity > 0) {
+            uint256 kept = FixedPointMathLib.fullMulDivUp(
+                after_.maintenance,
+                uint256(before.equity),
+                before.maintenance
+            );
+            room = FixedPointMathLib.zeroFloorSub(room, kept);
+        }
+        return FixedPointMathLib.min(rateAmount, room);
+    }
+
+    /// @notice The last mark of one market at which equity still covers maintenance, all other markets unchanged.
+    ///
+    ///   equity + side · lots · (x − mark) = maintenance of the others + half the tiers of lots · x
+    ///
+    /// @dev Rounding: to the safe side: up for a long, down for a short, whose next wei is below maintenance. One bound a
+    /// line of the tiers, see Tiers.
+    /// @return Quote per lot; 0 if there is no position or no such price.
+    function liquidationPrice(
+        State storage s,
+        Price memory price,
+        uint32 account,
+        Health memory h
+    ) internal view returns (uint256) {
+        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        if (p.lots == 0) return 0;
+        Tiers.Brackets memory t = Tiers.load(s.markets[price.market].config);
+        uint256 others = h.maintenance - t.maintenanceUp(p.lots * price.mark);
+        int256 side = Keys.sideOfKind(p.kind).sign();
+        // What is left for this market at a price of zero.
+        int256 left = h.equity - side * int256(p.lots * price.mark) - int256(others);
+        return side > 0 ? lowestSafe(t, p.lots, left) : highestSafe(t, p.lots, left);
+    }
+
+    /* PRIVATE: HEALTH */
+
+    function sizesFor(State storage s, uint32 account) private view returns (SizeAt[] memory) {
+        return new SizeAt[](LibBit.popCount(s.accounts[account].markets));
+    }
+
+    /// @param sizes One a market of the account; filled in.
+    function measure(
+        State storage s,
+        uint32 account,
+        SizeAt[] memory sizes
+    ) private view returns (Measured memory a) {
+        uint256 markets = s.accounts[account].markets;
+        for (uint256 i = 0; i < sizes.length; ++i) {
+            uint16 marketId = uint16(Bits.leastSignificant(markets));
+            markets &= markets - 1;
+            measureMarket(s, account, marketId, sizes[i], a);
+        }
+        (uint256 fresh, uint256 matured) = Fresh.amountsOf(s, account);
+        a.balance += Ledger.balanceOf(s, account) + int256(matured);
+        a.health.fresh = fresh;
+        shift(a.health, a.balance + int256(fresh));
+    }
+
+    function measureMarket(
+        State storage s,
+        uint32 account,
+        uint16 marketId,
+        SizeAt memory size,
+        Measured memory a
+    ) private view {
+        Market storage m = s.markets[marketId];
+        Price memory price = Prices.load(s, marketId);
+        (Position memory p, int256 cash, ) = Positions.settledOf(s, price, account);
+        Resting storage resting = m.resting[account];
+        size.market = marketId;
+        size.side = Keys.sideOfKind(p.kind);
+        size.lots = p.lots;
+        size.bidLots = resting.bidLots;
+        size.askLots = resting.askLots;
+        a.balance += cash;
+        a.isPending = a.isPending || price.pending;
+        uint256 leverage = LeverageTable.leverageOf(chosenClass(m, account));
+        addMarket(a.health, m.config, price, size, p.cost, leverage);
+    }
+
+    /// @notice Adds one market to a health.
+    /// @param leverage 0 leaves initial margin out.
+    function addMarket(
+        Health memory h,
+        MarketConfig storage config,
+        Price memory price,
+        SizeAt memory size,
+        int256 cost,
+        uint256 leverage
+    ) private view {
+        uint256 worst = worstLots(size);
+        if (worst == 0) return;
+        Tiers.Brackets memory t = Tiers.load(config);
+        uint256 pendingPrice = price.pending ? price.pendingIndex : price.mark;
+        if (leverage != 0) {
+            uint256 highest = FixedPointMathLib.max(price.mark, pendingPrice);
+            h.initial += initialUp(t, config, worst * highest, leverage);
+        }
+        if (size.lots == 0) return;
+
+        int256 atMark = valueFloor(price, price.mark, size, cost);
+        int256 atPending = atMark;
+        uint256 notional = size.lots * price.mark;
+        uint256 maintenance = t.maintenanceUp(notional);
+        uint256 maintenanceAtPending = maintenance;
+        if (price.pending) {
+            atPending = valueFloor(price, pendingPrice, size, cost);
+            maintenanceAtPending = t.maintenanceUp(size.lots * pendingPrice);
+        }
+        h.notional += notional;
+        h.equity += atMark;
+        h.maintenance += maintenance;
+        h.equityAtIndex += valueFloor(price, price.index, size, cost);
+        h.maintenanceAtIndex += t.maintenanceUp(size.lots * price.index);
+        h.equityAtPending += atPending;
+        h.maintenanceAtPending += maintenanceAtPending;
+        int256 worse = FixedPointMathLib.min(atMark, atPending);
+        h.prudent += price.grade == Grade.Dead ? FixedPointMathLib.min(worse, 0) : worse;
+    }
+
+    /// @notice floor(side · lots · (price · 2^32 − F) / 2^32) − side · cost.
+    function valueFloor(
+        Price memory price,
+        uint256 level,
+        SizeAt memory size,
+        int256 cost
+    ) private pure returns (int256) {
+        int256 side = size.side.sign();
+        int256 fundingFree = int256(level << FUNDING_BITS) - price.funding;
+        // A signed shift rounds towards −∞.
+        return ((side * int256(size.lots) * fundingFree) >> FUNDING_BITS) - side * cost;
+    }
+
+    /// @notice Initial margin of a notional, quote: the largest of what leverage, tiers and the market's risk ask for.
+    /// @dev Rounding: up.
+    function initialUp(
+        Tiers.Brackets memory t,
+        MarketConfig storage config,
+        uint256 notional,
+        uint256 leverage
+    ) private view returns (uint256) {
+        uint256 byChoice = FixedPointMathLib.divUp(notional, leverage);
+        uint256 byTiers = FixedPointMathLib.max(byChoice, t.requirementUp(notional));
+        return FixedPointMathLib.max(byTiers, marketRiskUp(config, notional));
+    }
+
+    /// @notice What volatility and open interest ask for on top. Nothing yet: both rates are zero.
+    function marketRiskUp(MarketConfig storage, uint256) private pure returns (uint256) {
+        return 0;
+    }
+
+    /// @notice The larger of position + bids and position − asks.
+    function worstLots(SizeAt memory size) private pure returns (uint256) {
+        (uint256 adding, uint256 against) = size.side == Side.Long
+            ? (size.bidLots, size.askLots)
+            : (size.askLots, size.bidLots);
+        return
+            FixedPointMathLib.max(size.lots + adding, FixedPointMathLib.dist(size.lots, against));
+    }
+
+    function sizeOf(uint16 marketId, Position memory p) private pure returns (SizeAt memory size) {
+        size.market = marketId;
+        size.side = Keys.sideOfKind(p.kind);
+        size.lots = p.lots;
+    }
+
+    /// @notice Adds cash to every equity.
+    function shift(Health memory h, int256 cash) private pure {
+        h.equity += cash;
+        h.equityAtIndex += cash;
+        h.equityAtPending += cash;
+        h.prudent += cash;
+    }
+
+    /// @notice min(balance, prudent equity − fresh profit): prudent equity is never above equity.
+    function settledPart(Measured memory a) private pure returns (int256) {
+        return FixedPointMathLib.min(a.balance, a.health.prudent - int256(a.health.fresh));
+    }
+
+    /* PRIVATE: THE JUDGE */
+
+    /// @notice Every size moved towards zero and kept its sign, and nothing new is reserved.
+    /// @dev Both lists ascend by market, so that one pass is enough.
+    function onlyShrank(SizeAt[] memory before, SizeAt[] memory now_) private pure returns (bool) {
+        uint256 j = 0;
+        for (uint256 i = 0; i < now_.length; ++i) {
+            while (j < before.length && before[j].market < now_[i].market) ++j;
+            bool isKnown = j < before.length && before[j].market == now_[i].market;
+            if (isKnown ? !shrank(before[j], now_[i]) : !isEmpty(now_[i])) return false;
+        }
+        return true;
+    }
+
+    function shrank(SizeAt memory was, SizeAt memory is_) private pure returns (bool) {
+        bool sizeShrank = is_.lots == 0 || (is_.side == was.side && is_.lots <= was.lots);
+        return sizeShrank && is_.bidLots <= was.bidLots && is_.askLots <= was.askLots;
+    }
+
+    function isEmpty(SizeAt memory size) private pure returns (bool) {
+        return size.lots | size.bidLots | size.askLots == 0;
+    }
+
+    /// @notice equity / maintenance not lower; without a position equity ≥ 0, or not less than it was without one, because
+    /// cancelling must always be possible (INV-9).
+    function isNotPoorer(Health memory was, Health memory is_) private pure returns (bool) {
+        return isRatioKept(was.equity, was.maintenance, is_.equity, is_.maintenance);
+    }
+
+    function isNotPoorerAtPending(
+        Health memory was,
+        Health memory is_
+    ) private pure returns (bool) {
+        return
+            isRatioKept(
+                was.equityAtPending,
+                was.maintenanceAtPending,
+                is_.equityAtPending,
+                is_.maintenanceAtPending
+            );
+    }
+
+    function isRatioKept(
+        int256 equityBefore,
+        uint256 maintenanceBefore,
+        int256 equity,
+        uint256 maintenance
+    ) private pure returns (bool) {
+        if (maintenance == 0) {
+            return equity >= 0 || (maintenanceBefore == 0 && equity >= equityBefore);
+        }
+        return equity * int256(maintenanceBefore) >= equityBefore * int256(maintenance);
+    }
+
+    /* PRIVATE: MAKERS */
+
+    function coversMaintenance(Health memory h) private pure returns (bool) {
+        return
+            h.equity >= int256(h.maintenance) &&
+            h.equityAtPending >= int256(h.maintenanceAtPending);
+    }
+
+    /// @notice Whether a maker that buys (Long) or sells (Short) at a price gives something away at mark, or at the price that
+    /// waits.
+    function isWorseThanMark(
+        Price memory price,
+        Side side,
+        uint256 fillPrice
+    ) private pure returns (bool) {
+        uint256 best = price.mark;
+        if (price.pending) {
+            best =
+                side == Side.Long
+                    ? FixedPointMathLib.min(best, price.pendingIndex)
+                    : FixedPointMathLib.max(best, price.pendingIndex);
+        }
+        return side == Side.Long ? fillPrice > best : fillPrice < best;
+    }
+
+    function bondOf(MarketConfig storage config) private view returns (uint256) {
+        return config.cohortBond * MICRO;
+    }
+
+    /// @notice Health of an account without one of its markets and without reservations.
+    function healthElsewhere(
+        State storage s,
+        uint32 account,
+        uint16 except,
+        bool withInitial
+    ) private view returns (Health memory h) {
+        uint256 markets = s.accounts[account].markets & ~(uint256(1) << except);
+        int256 cash;
+        // At most Bounds.MARKETS_PER_ACCOUNT bits are set.
+        for (; markets != 0; markets &= markets - 1) {
+            uint16 marketId = uint16(Bits.leastSignificant(markets));
+            Market storage m = s.markets[marketId];
+            Price memory price = Prices.load(s, marketId);
+            (Position memory p, int256 owed, ) = Positions.settledOf(s, price, account);
+            cash += owed;
+            uint256 leverage = withInitial ? LeverageTable.leverageOf(chosenClass(m, account)) : 0;
+            addMarket(h, m.config, price, sizeOf(marketId, p), p.cost, leverage);
+        }
+        (uint256 fresh, uint256 matured) = Fresh.amountsOf(s, account);
+        h.fresh = fresh;
+        shift(h, cash + Ledger.balanceOf(s, account) + int256(fresh + matured));
+    }
+
+    /// @notice The account after a fill: `others` with the position as Positions will leave it.
+    ///
+    ///   value after = floor(side' · lots' · (M − F)) − side · cost − ceil(fill side · d · (p − F))
+    ///
+    /// exactly what closing and opening leave together; a flip rounds its two parts alone.
+    function afterFill(
+        State storage s,
+        Price memory price,
+        uint32 maker,
+        Position memory p,
+        MakerFill memory fill,
+        Health memory others
+    ) private view returns (Health memory h) {
+        Market storage m = s.markets[price.market];
+        Side held = Keys.sideOfKind(p.kind);
+        uint256 closing = held == fill.side ? 0 : FixedPointMathLib.min(p.lots, fill.lots);
+        uint256 opening = fill.lots - closing;
+        int256 cost = held.sign() * int256(p.cost) + fill.costs;
+        cost += costCeil(price, fill, closing) + costCeil(price, fill, opening);
+
+        SizeAt memory size = SizeAt(price.market, held, p.lots - closing, 0, 0);
+        if (opening != 0) {
+            size.side = fill.side;
+            size.lots += opening;
+        }
+        h = copyOf(others);
+        shift(h, -cost);
+        uint256 leverage = LeverageTable.leverageOf(chosenClass(m, maker));
+        addMarket(h, m.config, price, size, 0, leverage);
+    }
+
+    /// @notice ceil(fill side · lots · (price · 2^32 − F) / 2^32).
+    function costCeil(
+        Price memory price,
+        MakerFill memory fill,
+        uint256 lots
+    ) private pure returns (int256) {
+        int256 fundingFree = int256(fill.price << FUNDING_BITS) - price.funding;
+        return -((-fill.side.sign() * int256(lots) * fundingFree) >> FUNDING_BITS);
+    }
+
+    function copyOf(Health memory h) private pure returns (Health memory copy) {
+        copy.equity = h.equity;
+        copy.equityAtIndex = h.equityAtIndex;
+        copy.prudent = h.prudent;
+        copy.initial = h.initial;
+        copy.maintenance = h.maintenance;
+        copy.maintenanceAtIndex = h.maintenanceAtIndex;
+        copy.equityAtPending = h.equityAtPending;
+        copy.maintenanceAtPending = h.maintenanceAtPending;
+        copy.fresh = h.fresh;
+        copy.notional = h.notional;
+    }
+
+    /* PRIVATE: FORCED SALES */
+
+    /// @notice How far from mark the zero price is, quote per lot, towards −∞; negative when the equity is gone.
+    function zeroDistanceFloor(
+        State storage s,
+        Price memory price,
+        Position memory p,
+        Health memory h
+    ) private view returns (int256) {
+        Tiers.Brackets memory t = Tiers.load(s.markets[price.market].config);
+        uint256 own = t.maintenanceUp(p.lots * price.mark);
+        uint256 divisor = h.maintenance * p.lots;
+        if (h.equity < 0) {
+            return -int256(FixedPointMathLib.fullMulDivUp(uint256(-h.equity), own, divisor));
+        }
+        return int256(FixedPointMathLib.fullMulDiv(uint256(h.equity), own, divisor));
+    }
+
+    /// @notice The schedule: from slip0 to the zero price over the clock's time, as a distance from mark, down.
+    function scheduled(
+        MarketConfig storage config,
+        uint256 mark,
+        uint256 toZero,
+        uint256 elapsed
+    ) private view returns (int256) {
+        uint256 duration = config.clock;
+        if (elapsed >= duration) return int256(toZero);
+        uint256 start = (mark * config.slip0) / PPM;
+        return int256((start * (duration - elapsed) + toZero * elapsed) / duration);
+    }
+
+    /// @notice The price that is worse than mark by `distance` for who leaves the position; never below zero.
+    function away(uint256 mark, Position memory p, int256 distance) private pure returns (uint256) {
+        int256 moved = int256(mark) - Keys.sideOfKind(p.kind).sign() * distance;
+        return moved > 0 ? uint256(moved) : 0;
+    }
+
+    /// @notice The least d with budget − 4 · d · loss ≥ 5 · half the tiers of (held − d) lots; `held` if there is none.
+    /// @dev Times 2 · scale, line k asks d · (5 · mark · rate − 8 · scale · loss) ≥ 5 · (held · mark · rate − deduction)
+    /// − 2 · scale · budget.
+    function leastLots(
+        Tiers.Brackets memory t,
+        uint256 held,
+        uint256 mark,
+        int256 budget,
+        int256 loss
+    ) private pure returns (uint256) {
+        Tiers.Lines memory lines = t.linesOf();
+        int256 scale = 2 * int256(lines.scale);
+        int256 least = 0;
+        int256 most = int256(held);
+        for (uint256 k = 0; k < Tiers.BRACKETS; ++k) {
+            int256 rate = int256(mark * lines.rates[k]);
+            int256 slope = TARGET_NUMERATOR * rate - TARGET_DENOMINATOR * scale * loss;
+            int256 short =
+                TARGET_NUMERATOR * (int256(held) * rate - int256(lines.deductions[k])) -
+                    scale * budget;
+            if (slope > 0) least = FixedPointMathLib.max(least, ceilDiv(short, slope));
+            else if (slope < 0) most = FixedPointMathLib.min(most, floorDiv(-short, -slope));
+            else if (short > 0) return held;
+        }
+        return least <= most ? uint256(least) : held;
+    }
+
+    /// @notice The lowest price x with left + lots · x ≥ half the tiers of lots · x; 0 if every price does.
+    function lowestSafe(
+        Tiers.Brackets memory t,
+        uint256 lots,
+        int256 left
+    ) private pure returns (uint256) {
+        Tiers.Lines memory lines = t.linesOf();
+        int256 scale = 2 * int256(lines.scale);
+        int256 lowest = 0;
+        for (uint256 k = 0; k < Tiers.BRACKETS; ++k) {
+            // A rate is at most `scale / 2`, so that the slope is positive.
+            int256 slope = (scale - int256(lines.rates[k])) * int256(lots);
+            int256 short = -scale * left - int256(lines.deductions[k]);
+            lowest = FixedPointMathLib.max(lowest, ceilDiv(short, slope));
+        }
+        return uint256(lowest);
+    }
+
+    /// @notice The highest price x with left − lots · x ≥ half the tiers of lots · x; 0 if none does.
+    function highestSafe(
+        Tiers.Brackets memory t,
+        uint256 lots,
+        int256 left
+    ) private pure returns (uint256) {
+        Tiers.Lines memory lines = t.linesOf();
+        int256 scale = 2 * int256(lines.scale);
+        int256 highest = type(int256).max;
+        for (uint256 k = 0; k < Tiers.BRACKETS; ++k) {
+            int256 slope = (scale + int256(lines.rates[k])) * int256(lots);
+            int256 room = scale * left + int256(lines.deductions[k]);
+            highest = FixedPointMathLib.min(highest, floorDiv(room, slope));
+        }
+        return highest > 0 ? uint256(highest) : 0;
+    }
+
+    /// @param divisor Above zero.
+    function floorDiv(int256 dividend, int256 divisor) private pure returns (int256 quotient) {
+        quotient = dividend / divisor;
+        if (dividend % divisor < 0) --quotient;
+    }
+
+    /// @param divisor Above zero.
+    function ceilDiv(int256 dividend, int256 divisor) private pure returns (int256) {
+        return -floorDiv(-dividend, divisor);
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ExchangeStorage} from "../ExchangeStorage.sol";
+import {Margin} from "../libraries/Margin.sol";
+import {Prices} from "../libraries/MarginStandIns.sol";
+import {Health, Price, Snapshot} from "../types/Context.sol";
+import {MarketConfig} from "../types/MarketConfig.sol";
+import {Side} from "../types/Side.sol";
+import {BookSlot, MarkSlot, Position, Resting, SampleSlot} from "../types/State.sol";
+
+/// @notice Makes Margin callable over a state that tests write slot by slot.
+contract MarginHarness is ExchangeStorage {
+    struct MarketState {
+        MarkSlot price;
+        BookSlot book;
+        SampleSlot sample;
+        MarketConfig config;
+    }
+
+    struct Holding {
+        uint16 market;
+        Position position;
+        Resting resting;
+    }
+
+    function setMarket(uint16 marketId, MarketState calldata state) external {
+        $.markets[marketId].price = state.price;
+        $.markets[marketId].book = state.book;
+        $.markets[marketId].sample = state.sample;
+        $.markets[marketId].config = state.config;
+    }
+
+    function setAccount(
+        uint32 account,
+        uint48 markets,
+        int128 balance,
+        Holding[] calldata holdings
+    ) external {
+        $.accounts[account].markets = markets;
+        $.money[account].balance = balance;
+        for (uint256 i = 0; i < holdings.length; ++i) {
+            $.markets[holdings[i].market].positions[account] = holdings[i].position;
+            $.markets[holdings[i].market].resting[account] = holdings[i].resting;
+        }
+    }
+
+    /// @notice Makes several calls on one state. As a static call it leaves no trace, so that a test needs no transaction.
+    function batch(
+        bytes[] calldata calls
+    ) external returns (bool[] memory oks, bytes[] memory results) {
+        oks = new bool[](calls.length);
+        results = new bytes[](calls.length);
+        for (uint256 i = 0; i < calls.length; ++i) {
+            (oks[i], results[i]) = address(this).delegatecall(calls[i]);
+        }
+    }
+
+    function health(uint32 account) external view returns (Health memory) {
+        return Margin.health($, account);
+    }
+
+    function snapshot(uint32 account) external view returns (Snapshot memory) {
+        return Margin.snapshot($, account);
+    }
+
+    function requireAllowed(uint32 account, Snapshot memory before) external view {
+        Margin.requireAllowed($, account, before);
+    }
+
+    /// @notice Judges the second account as what became of the first.
+    function judge(uint32 accountBefore, uint32 accountAfter) external view {
+        Margin.requireAllowed($, accountAfter, Margin.snapshot($, accountBefore));
+    }
+
+    function chosenClass(uint16 marketId, uint32 account) external view returns (uint256) {
+        return Margin.chosenClass($.markets[marketId], account);
+    }
+
+    function allowsMaker(
+        uint16 marketId,
+        uint32 maker,
+        Side side,
+        uint256 lots,
+        uint256 price,
+        uint256 fee
+    ) external view returns (bool) {
+        return Margin.allowsMaker($, Prices.load($, marketId), maker, side, lots, price, fee);
+    }
+
+    function withdrawable(uint32 account) external view returns (uint256) {
+        return Margin.withdrawable($, account);
+    }
+
+    function coverage(uint32 account) external view returns (int256, uint256) {
+        return Margin.coverage($, account);
+    }
+
+    function isLiquidatable(uint32 account) external view returns (bool) {
+        return Margin.isLiquidatable(Margin.health($, account));
+    }
+
+    function limit(
+        uint16 marketId,
+        uint32 account,
+        uint256 elapsed
+    ) external view returns (uint256, uint256) {
+        Price memory price = Prices.load($, marketId);
+        return Margin.limit($, price, account, Margin.health($, account), elapsed);
+    }
+
+    function lotsToTarget(
+        uint16 marketId,
+        uint32 account,
+        uint256 salePrice
+    ) external view returns (uint256) {
+        Price memory price = Prices.load($, marketId);
+        return Margin.lotsToTarget($, price, account, Margin.health($, account), salePrice);
+    }
+
+    function liquidationPrice(uint16 marketId, uint32 account) external view returns (uint256) {
+        Price memory price = Prices.load($, marketId);
+        return Margin.liquidationPrice($, price, account, Margin.health($, account));
+    }
+
+    function zeroPrice(uint16 marketId, uint32 account) external view returns (uint256) {
+        Price memory price = Prices.load($, marketId);
+        return Margin.zeroPrice($, price, account, Margin.health($, account));
+    }
+
+    function maintenanceOf(uint16 marketId, uint32 account) external view returns (uint256) {
+        return Margin.maintenanceOf($, Prices.load($, marketId), account);
+    }
+
+    function settledBalance(uint32 account) external view returns (int256) {
+        return Margin.settledBalance($, account);
+    }
+
+    function penalty(
+        uint256 rateAmount,
+        Health memory before,
+        Health memory after_
+    ) external pure returns (uint256) {
+        return Margin.penalty(rateAmount, before, after_);
+    }
+}

@@ -1,0 +1,171 @@
+import type { BytesLike } from "ethers";
+import type { MarginHarness } from "../typechain-types/index.js";
+import type { AccountCase, HoldingCase, MarketCase, World } from "./MarginOracle.js";
+import { WHOLE } from "./MarginOracle.js";
+
+/*
+ * Writes worlds of the oracle into a harness. Everything that belongs to one world goes into one static call, which leaves
+ * nothing behind: a case costs no transaction and cannot disturb the next.
+ */
+
+export const ACCOUNT = 10;
+/** What `ACCOUNT` was before, where two states are compared. */
+export const BEFORE = 11;
+
+const DEAD = 0;
+const FRESH = 2;
+
+/** Tiers 1 M → 50, 5 M → 20, 20 M → 10, more → 5; a lot is worth one unit. */
+export const MARKET: MarketCase = {
+  mark: WHOLE,
+  index: WHOLE,
+  pending: undefined,
+  funding: 0n,
+  dead: false,
+  caps: [1_000_000n, 5_000_000n, 20_000_000n],
+  tierLeverages: [50n, 20n, 10n, 5n],
+  maxLeverage: 7,
+  defaultLeverage: 4,
+  slip0: 2000n,
+  clock: 30n,
+  minNotional: 0n,
+  cohortBond: 0n,
+};
+
+export function holding(changes: Partial<HoldingCase> = {}): HoldingCase {
+  const base = { market: 0, side: 1n, lots: 0n, cost: 0n, bids: 0n, asks: 0n } as const;
+  return { ...base, chosen: undefined, ...changes };
+}
+
+function configOf(market: MarketCase) {
+  const [tierCap1, tierCap2, tierCap3] = market.caps;
+  const [tierLeverage1, tierLeverage2, tierLeverage3, tierLeverage4] = market.tierLeverages;
+  return {
+    unit: 1n,
+    tierCap1,
+    tierCap2,
+    tierCap3,
+    tierLeverage1,
+    tierLeverage2,
+    tierLeverage3,
+    tierLeverage4,
+    maxDeviation: 10_000n,
+    maxLeverage: market.maxLeverage,
+    defaultLeverage: market.defaultLeverage,
+    openInterestCap: 2n ** 60n,
+    minNotional: market.minNotional,
+    makerFee: 100n,
+    takerFee: 500n,
+    band: 50_000n,
+    cohortBond: market.cohortBond,
+    freshEpoch: 240n,
+    classDelay: 900n,
+    lotDecimals: 0n,
+    maxJump: 80_000n,
+    maxSpread: 5000n,
+    maxPending: 60n,
+    freshFor: 30n,
+    agedFor: 300n,
+    premiumWindow: 150n,
+    sampleInterval: 10n,
+    impactNotional: 20_000n,
+    maxFunding: 7500n,
+    interest: 100n,
+    maxAccrual: 3600n,
+    lastTradeFor: 60n,
+    slip0: market.slip0,
+    clock: market.clock,
+    liqSlip: 5000n,
+    penalty: 5000n,
+    callerShare: 100_000n,
+    eventBudget: 200_000n,
+    dayBudget: 400_000n,
+    marketShare: 600_000n,
+    fundTarget: 50_000n,
+    maxDead: 86_400n,
+    quantityRule: 0n,
+    deficitRule: 0n,
+  };
+}
+
+function marketState(market: MarketCase, now: number) {
+  const waits = market.pending !== undefined;
+  return {
+    price: { funding: market.funding, mark: market.mark, index: market.index },
+    book: {
+      bestBid: 0n,
+      bestAsk: 0n,
+      lastTick: 0n,
+      lastTradeTime: 0n,
+      refreshed: now,
+      kills: 0n,
+      grade: market.dead ? DEAD : FRESH,
+      status: 1n,
+      freshSince: 0n,
+      pendingSince: waits ? now : 0n,
+    },
+    sample: {
+      premium: 0n,
+      mid: 0n,
+      sampled: now,
+      publishTime: now,
+      pendingIndex: market.pending ?? 0n,
+    },
+    config: configOf(market),
+  };
+}
+
+function holdingState({ market, side, lots, cost, bids, asks, chosen }: HoldingCase) {
+  const sideBit = side === 1n ? 0n : 1n;
+  return {
+    market,
+    position: { lots, cost, entry: 1n << 16n, checkpoint: 0n, kind: (4n << 1n) | sideBit },
+    resting: {
+      used: 0n,
+      bidLots: bids,
+      askLots: asks,
+      bidEpoch: 0n,
+      askEpoch: 0n,
+      leverage: chosen === undefined ? 0 : chosen + 1,
+      pendingSince: 0n,
+      killsSeen: 0n,
+    },
+  };
+}
+
+function accountCall(harness: MarginHarness, id: number, account: AccountCase): string {
+  const markets = account.holdings.reduce((bits, { market }) => bits | (1n << BigInt(market)), 0n);
+  return harness.interface.encodeFunctionData("setAccount", [
+    id,
+    markets,
+    account.balance,
+    account.holdings.map(holdingState),
+  ]);
+}
+
+export type Reader = {
+  readonly harness: MarginHarness;
+  /** Unix time that prices are written at. */
+  readonly now: number;
+};
+
+export type Reply = { readonly ok: boolean; readonly result: BytesLike };
+
+/** Writes the world, and what the account was before if given, then makes the calls. */
+export async function ask(
+  { harness, now }: Reader,
+  world: World & { readonly before?: AccountCase },
+  calls: readonly string[],
+): Promise<Reply[]> {
+  const writes = [
+    ...world.markets.map((market, id) =>
+      harness.interface.encodeFunctionData("setMarket", [id, marketState(market, now)]),
+    ),
+    accountCall(harness, ACCOUNT, world.account),
+    ...(world.before === undefined ? [] : [accountCall(harness, BEFORE, world.before)]),
+  ];
+  const { oks, results } = await harness.batch.staticCall([...writes, ...calls]);
+  const replies = oks.map((ok, i) => ({ ok, result: results[i] ?? "0x" }));
+  if (replies.slice(0, writes.length).some(({ ok }) => !ok)) throw new Error("world not written");
+  return replies.slice(writes.length);
+}

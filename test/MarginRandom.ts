@@ -1,0 +1,254 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import type { Interface, Result } from "ethers";
+import {
+  distressed,
+  elapsed,
+  fill,
+  money,
+  part,
+  saleParts,
+  twoStates,
+  world,
+} from "./MarginCases.js";
+import { ACCOUNT, ask, BEFORE } from "./MarginFixture.js";
+import type { Reader } from "./MarginFixture.js";
+import { deployMargin, networkHelpers } from "./MarginHand.js";
+import {
+  afterFill,
+  allowsMaker,
+  healthOf,
+  holdingIn,
+  isAllowed,
+  isHealthKept,
+  isLiquidatable,
+  larger,
+  LIMIT_ROUNDING,
+  limitPrice,
+  lotsToTarget,
+  marketOf,
+  modelAccount,
+  modelHolding,
+  penalty,
+  slackAt,
+  smaller,
+  withdrawable,
+  zeroDistance,
+  zeroPrice,
+} from "./MarginOracle.js";
+import type { World } from "./MarginOracle.js";
+import {
+  holdingMaintenance,
+  isLiquidatable as isLiquidatableExactly,
+  limitPrice as exactLimitPrice,
+  prudentEquity,
+  withdrawable as exactlyWithdrawable,
+} from "./model/margin.js";
+import { rational } from "./model/rational.js";
+
+const SEED = 0xba11a57;
+const RUNS = Number(process.env.MARGIN_RUNS ?? 400);
+
+type Call = readonly [view: string, ...args: readonly unknown[]];
+
+/** Makes calls on a world, all on one state, and decodes their answers. */
+async function read(reader: Reader, at: World, ...calls: readonly Call[]): Promise<unknown[]> {
+  const abi: Interface = reader.harness.interface;
+  const data = calls.map(([view, ...args]) => abi.encodeFunctionData(view, args));
+  const replies = await ask(reader, at, data);
+  return replies.map(({ ok, result }, i) => {
+    const view = calls[i]?.[0] ?? "";
+    if (!ok) throw new Error(`${view} reverted: ${String(result)}`);
+    const values: unknown[] = abi.decodeFunctionResult(view, result).toArray();
+    return values.length === 1 ? values[0] : values;
+  });
+}
+
+function fields(health: unknown): Record<string, bigint> {
+  // A struct comes as ethers' Result, which knows its names.
+  return (health as Result).toObject() as Record<string, bigint>;
+}
+
+async function check<T>(
+  arbitrary: fc.Arbitrary<T>,
+  test: (reader: Reader, value: T) => Promise<void>,
+) {
+  const reader = await networkHelpers.loadFixture(deployMargin);
+  const property = fc.asyncProperty(arbitrary, async (value) => test(reader, value));
+  await fc.assert(property, { seed: SEED, numRuns: RUNS });
+}
+
+function ownMaintenance(at: World, id: number): bigint {
+  const held = holdingIn(at, id);
+  if (held === undefined) return 0n;
+  return holdingMaintenance(modelHolding(marketOf(at, id), held, marketOf(at, id).mark)).ceil();
+}
+
+describe("Margin, against the model at random", function () {
+  this.timeout(600_000);
+
+  it("finds the model's health, and what follows from it", async () => {
+    await check(world, async (reader, at) => {
+      const h = healthOf(at);
+      const answers = await read(
+        reader,
+        at,
+        ["health", ACCOUNT],
+        ["withdrawable", ACCOUNT],
+        ["settledBalance", ACCOUNT],
+        ["coverage", ACCOUNT],
+        ["isLiquidatable", ACCOUNT],
+      );
+      expect(fields(answers[0])).to.deep.equal(h);
+      expect(answers.slice(1)).to.deep.equal([
+        withdrawable(at),
+        at.account.balance,
+        [smaller(at.account.balance, h.prudent), h.initial],
+        isLiquidatable(h),
+      ]);
+    });
+  });
+
+  it("agrees with the exact model where no jump waits and no rounding decides", async () => {
+    const calm = world.map(({ markets, account }) => ({
+      account,
+      markets: markets.map((market) => ({ ...market, pending: undefined })),
+    }));
+    await check(calm, async (reader, at) => {
+      const exact = modelAccount(at, "mark");
+      const [health, free, failing] = await read(
+        reader,
+        at,
+        ["health", ACCOUNT],
+        ["withdrawable", ACCOUNT],
+        ["isLiquidatable", ACCOUNT],
+      );
+      expect(fields(health).prudent).to.equal(prudentEquity(exact));
+      const kept = exactlyWithdrawable(exact) - BigInt(String(free));
+      expect(Number(kept)).to.be.within(0, at.markets.length);
+      if (isLiquidatableExactly(exact)) expect(failing).to.equal(true);
+    });
+  });
+
+  it("judges as the model does", async () => {
+    let refused = 0;
+    await check(twoStates, async (reader, states) => {
+      const abi: Interface = reader.harness.interface;
+      const before = { markets: states.markets, account: states.before };
+      const call = abi.encodeFunctionData("judge", [BEFORE, ACCOUNT]);
+      const [reply] = await ask(reader, states, [call]);
+      const allowed = isAllowed(before, states);
+      expect(reply?.ok).to.equal(allowed);
+      if (allowed) return;
+      refused++;
+      const { prudent, initial } = healthOf(states);
+      const error = abi.parseError(reply?.result ?? "0x");
+      expect(error?.name).to.equal("MarginTooLow");
+      expect(error?.args).to.deep.equal([prudent, initial]);
+    });
+    expect(refused).to.be.within(RUNS / 10, (RUNS * 9) / 10);
+  });
+
+  it("checks makers on the state that the fill leaves (INV-12)", async () => {
+    let refused = 0;
+    await check(fill, async (reader, { world: at, fill: trade }) => {
+      const side = trade.side === 1n ? 0 : 1;
+      const { market, lots, price, fee } = trade;
+      const call = ["allowsMaker", market, ACCOUNT, side, lots, price, fee] as const;
+      const expected = allowsMaker(at, trade, true);
+      if (!expected) refused++;
+      expect(await read(reader, at, call)).to.deep.equal([expected]);
+    });
+    expect(refused).to.be.within(RUNS / 10, (RUNS * 9) / 10);
+  });
+
+  it("finds the maintenance and the zero price of every position", async () => {
+    await check(world, async (reader, at) => {
+      const ids = at.account.holdings.map(({ market }) => market);
+      const calls = ids.flatMap((id) => [
+        ["maintenanceOf", id, ACCOUNT] as const,
+        ["zeroPrice", id, ACCOUNT] as const,
+      ]);
+      const expected = ids.flatMap((id) => [ownMaintenance(at, id), zeroPrice(at, id)]);
+      expect(await read(reader, at, ...calls)).to.deep.equal(expected);
+    });
+  });
+
+  it("moves the limit from slip0 to the zero price, a few wei short of it", async () => {
+    await check(fc.tuple(distressed, elapsed), async (reader, [at, seconds]) => {
+      const expected = limitPrice(at, 0, seconds);
+      const answers = await read(reader, at, ["limit", 0, ACCOUNT, seconds]);
+      expect(answers).to.deep.equal([[expected, zeroPrice(at, 0)]]);
+      const held = holdingIn(at, 0);
+      if (held === undefined) return;
+      const { slip0, clock, mark } = marketOf(at, 0);
+      const model = modelHolding(marketOf(at, 0), held, mark);
+      const exact = exactLimitPrice(modelAccount(at, "mark"), model, {
+        slip0: rational(slip0, 1_000_000n),
+        elapsed: seconds,
+        duration: clock,
+      });
+      // Never beyond the exact limit, but for what rounding the position's own requirement up by a wei can do.
+      const slack = zeroDistance(at, 0).over(ownMaintenance(at, 0));
+      const inside = exact.minus(expected).times(-held.side);
+      expect(inside.plus(slack).compare(-1n)).to.be.greaterThanOrEqual(0);
+    });
+  });
+
+  it("sells the least lots that surely reach the target", async () => {
+    const seen = { none: 0, some: 0, all: 0 };
+    await check(fc.tuple(distressed, saleParts), async (reader, [at, parts]) => {
+      const price = (marketOf(at, 0).mark * parts) / 1000n;
+      const expected = lotsToTarget(at, 0, price);
+      expect(await read(reader, at, ["lotsToTarget", 0, ACCOUNT, price])).to.deep.equal([expected]);
+      const held = holdingIn(at, 0)?.lots ?? 0n;
+      seen[expected === 0n ? "none" : expected === held ? "all" : "some"]++;
+    });
+    expect(seen.some).to.be.greaterThan(RUNS / 5);
+  });
+
+  it("keeps equity / maintenance in every sale at the limit, penalty included (INV-15)", async () => {
+    await check(fc.tuple(distressed, elapsed, part), async (reader, [at, seconds, sold]) => {
+      const held = holdingIn(at, 0);
+      if (held === undefined) return;
+      const [limits] = await read(reader, at, ["limit", 0, ACCOUNT, seconds]);
+      const price = BigInt(String((limits as bigint[])[0]));
+      const lots = larger(1n, (held.lots * sold) / 1000n);
+      const side = -held.side === 1n ? 1n : -1n;
+      const left = afterFill(at, { market: 0, side, lots, price, fee: 0n });
+      const [was, now] = [healthOf(at), healthOf(left)];
+      // A share of equity below a few wei is lost in rounding: then the limit is mark, and nothing else can be kept.
+      if (zeroDistance(at, 0).compare(LIMIT_ROUNDING) <= 0) return;
+      expect(isHealthKept(was, now)).to.equal(true);
+      const [taken] = await read(reader, left, ["penalty", 2n ** 127n, was, now]);
+      const equity = now.equity - BigInt(String(taken));
+      expect(isHealthKept(was, { ...now, equity })).to.equal(true);
+      if (now.maintenance > 0n && was.equity > 0n) {
+        expect(isHealthKept(was, { ...now, equity: equity - 1n })).to.equal(false);
+      }
+    });
+  });
+
+  it("finds the last mark that maintenance survives", async () => {
+    await check(world, async (reader, at) => {
+      const held = holdingIn(at, 0);
+      const [found] = await read(reader, at, ["liquidationPrice", 0, ACCOUNT]);
+      const answer = BigInt(String(found));
+      if (held === undefined) expect(answer).to.equal(0n);
+      else if (answer > 0n) {
+        expect(slackAt(at, 0, answer) >= 0n).to.equal(true);
+        expect(slackAt(at, 0, answer - held.side) < 0n).to.equal(true);
+      } else if (held.side === 1n) expect(slackAt(at, 0, 0n) >= 0n).to.equal(true);
+      else expect(slackAt(at, 0, 1n) < 0n).to.equal(true);
+    });
+  });
+
+  it("takes at most a penalty's rate, and what equity / maintenance can spare", async () => {
+    await check(fc.tuple(twoStates, money), async (reader, [states, rate]) => {
+      const was = healthOf({ markets: states.markets, account: states.before });
+      const now = healthOf(states);
+      const expected = penalty(rate, was, now);
+      expect(await read(reader, states, ["penalty", rate, was, now])).to.deep.equal([expected]);
+    });
+  });
+});
