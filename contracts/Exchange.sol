@@ -11,6 +11,7 @@ import {Access} from "./libraries/Access.sol";
 import {Accounts} from "./libraries/Accounts.sol";
 import {Deleverage} from "./libraries/Deleverage.sol";
 import {Fees} from "./libraries/Fees.sol";
+import {Ladder} from "./libraries/Ladder.sol";
 import {Ledger} from "./libraries/Ledger.sol";
 import {Liquidation} from "./libraries/Liquidation.sol";
 import {Listing} from "./libraries/Listing.sol";
@@ -227,7 +228,7 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
         uint32 rewardTo
     ) external nonReentrant returns (bool finished) {
         require($.markets[market].book.status & MarketStatus.EVENT != 0, NoEventPending(market));
-        return Deleverage.continueEvent($, market, maxSteps, rewardTo);
+        return Ladder.continueEvent($, market, maxSteps, rewardTo);
     }
 
     /* ADMINISTRATION */
@@ -433,7 +434,7 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
         uint8 status = $.markets[market].book.status;
         require(status & MarketStatus.LISTED != 0, UnknownMarket(market));
         if (status & MarketStatus.EVENT != 0) {
-            bool finished = Deleverage.continueEvent($, market, STEPS_IN_PASSING, 0);
+            bool finished = Ladder.continueEvent($, market, STEPS_IN_PASSING, 0);
             require(finished, EventPending(market));
         }
         Prices.refresh($, market);
@@ -465,7 +466,7 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
         for (uint16 market = 0; markets >> market != 0; market++) {
             if ((markets >> market) & 1 == 0) continue;
             if ($.markets[market].book.status & MarketStatus.EVENT != 0) {
-                if (!Deleverage.continueEvent($, market, STEPS_IN_PASSING, 0)) continue;
+                if (!Ladder.continueEvent($, market, STEPS_IN_PASSING, 0)) continue;
             }
             Prices.refresh($, market);
         }

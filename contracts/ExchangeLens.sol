@@ -5,7 +5,6 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ExchangeStorage} from "./ExchangeStorage.sol";
 import {IExchange} from "./interfaces/IExchange.sol";
 import {IExchangeErrors} from "./interfaces/IExchangeErrors.sol";
-import {IExchangeEvents} from "./interfaces/IExchangeEvents.sol";
 import {IExchangeLens} from "./interfaces/IExchangeLens.sol";
 import {Bits} from "./libraries/Bits.sol";
 import {Book} from "./libraries/Book.sol";
@@ -19,7 +18,7 @@ import {Health, Price} from "./types/Context.sol";
 import {Bounds, House, Keys, WHOLE} from "./types/Keys.sol";
 import {LeverageTable} from "./types/MarketConfig.sol";
 import {Side} from "./types/Side.sol";
-import {Account, Cohort, Level, Market, Order, Position} from "./types/State.sol";
+import {Account, Cohort, EventSide, Level, Market, Order, Position} from "./types/State.sol";
 
 /// @title Lens
 /// @notice What people and programs want to know about the exchange. Every function runs in the exchange's own storage, by
@@ -186,6 +185,7 @@ contract ExchangeLens is ExchangeStorage, IExchangeLens {
         if (fundAssets != type(uint256).max) {
             $.money[House.FUND].balance = fundAssets.toInt256().toInt128();
         }
+        if (lots > m.flow.openInterest) lots = m.flow.openInterest;
         uint16[] memory keys = _cohortsOf(m, market, loser.opposite());
         shock.cohorts = new CohortLoss[](keys.length);
         for (uint256 i = 0; i < keys.length; i++) {
@@ -196,6 +196,7 @@ contract ExchangeLens is ExchangeStorage, IExchangeLens {
         for (uint256 i = 0; i < keys.length; i++) {
             CohortLoss memory loss = shock.cohorts[i];
             loss.lotsClosed = loss.lotsBefore - m.cohorts[keys[i]].lots;
+            shock.lotsClosed += loss.lotsClosed;
         }
         _after(losses, market);
     }
@@ -405,20 +406,13 @@ contract ExchangeLens is ExchangeStorage, IExchangeLens {
         uint256 lots,
         uint256 deficit
     ) private {
-        IExchangeEvents.DeleverageReceipt memory receipt = Deleverage.preview(
-            $,
-            market,
-            loser,
-            lots,
-            deficit
-        );
-        shock.deficit = receipt.deficit;
-        shock.fundDraw = receipt.fundWithin + receipt.fundBeyond;
-        shock.base = receipt.base;
-        shock.haircut = receipt.haircut;
-        shock.principal = receipt.principal;
-        shock.discount = receipt.discount;
-        shock.shortfall = receipt.shortfall;
-        shock.lotsClosed = receipt.queueLots;
+        EventSide memory side = Deleverage.preview($, market, loser, lots, deficit);
+        shock.deficit = deficit;
+        shock.fundDraw = uint256(side.within) + side.beyond;
+        shock.base = side.base;
+        shock.haircut = side.haircut;
+        shock.principal = side.principal;
+        shock.discount = side.discount;
+        shock.shortfall = side.shortfall;
     }
 }

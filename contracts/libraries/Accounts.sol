@@ -144,8 +144,8 @@ library Accounts {
     }
 
     /// @notice The same by the owner's signature, contract wallets included.
+    /// @param nonceAndDeadline Any number that the owner has not used (numbers need no order), and a unix time.
     /// @param domain The exchange's EIP-712 domain separator.
-    /// @param nonce Any number that the owner has not used; numbers need no order.
     /// @dev Reverts: SignatureExpired, NonceAlreadyUsed, BadSignature, and as setOperator.
     function setOperatorBySig(
         State storage s,

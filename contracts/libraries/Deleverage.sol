@@ -14,12 +14,12 @@ import {Bits} from "./Bits.sol";
 import {Budgets} from "./Budgets.sol";
 import {Cohorts} from "./Cohorts.sol";
 import {Distress} from "./Distress.sol";
+import {Forced} from "./Forced.sol";
 import {Fresh} from "./Fresh.sol";
 import {Ladder} from "./Ladder.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {Matching} from "./Matching.sol";
-import {Positions} from "./Positions.sol";
 import {Prices} from "./Prices.sol";
 import {Queue} from "./Queue.sol";
 import {Shares} from "./Shares.sol";
@@ -118,6 +118,36 @@ library Deleverage {
         Ladder.reward(s, rewardTo, ev.reward);
     }
 
+    /// @notice What an event would do to the side that stands against `lots` of accounts that are missing `deficit`. It closes the
+    /// lots of nobody, so it is for calls that are rolled back.
+    /// @param loser The side of those accounts.
+    /// @return What was decided for the other side.
+    function preview(
+        State storage s,
+        uint16 marketId,
+        Side loser,
+        uint256 lots,
+        uint256 deficit
+    ) external returns (EventSide memory) {
+        Event memory ev;
+        ev.id = s.eventCount + 1;
+        ev.steps = type(uint128).max;
+        ev.markets = 1 << uint256(marketId);
+        ev.pots = new Pot[](1);
+        Pot memory pot = potOf(s, ev, marketId);
+        pot.isInvolved = true;
+        pot.lots[loser.index()] = lots;
+        pot.deficit[loser.index()] = deficit;
+        canCharge(s, pot, loser.opposite());
+
+        payWithin(s, ev);
+        plan(s, ev);
+        charge(s, ev);
+        sell(s, ev, Bounds.FILLS);
+        close(s, ev);
+        return payersOf(pot, loser);
+    }
+
     /* A: THE ACCOUNTS */
 
     function open(
@@ -205,7 +235,9 @@ library Deleverage {
     function foldFresh(State storage s, Event memory ev, uint32 account, uint256 markets) private {
         for (; markets != 0; markets &= markets - 1) {
             uint16 marketId = uint16(Bits.leastSignificant(markets));
-            Fresh.fold(s, marketId, account, potOf(s, ev, marketId).tally);
+            if (s.markets[marketId].freshRecords[account].epoch == 0) continue;
+            Pot memory pot = potOf(s, ev, marketId);
+            pot.tally = Forced.foldFresh(s, marketId, account, pot.tally);
         }
     }
 
@@ -244,12 +276,10 @@ library Deleverage {
     ) private returns (uint256 notional) {
         Pot memory pot = potOf(s, ev, marketId);
         pot.isInvolved = true;
-        (Side side, uint256 lots, int256 profit) = Positions.takeOut(
-            s,
-            pot.price,
-            account,
-            pot.tally
-        );
+        Side side;
+        uint256 lots;
+        int256 profit;
+        (side, lots, profit, pot.tally) = Forced.takeOut(s, pot.price, account, pot.tally);
         notional = lots * pot.price.mark;
         pot.lots[side.index()] += lots;
         part.pot = indexOf(ev, marketId);

@@ -7,7 +7,7 @@ import {Health, Price} from "../types/Context.sol";
 import {Grade, House, MarketStatus} from "../types/Keys.sol";
 import {Market, State} from "../types/State.sol";
 import {Bits} from "./Bits.sol";
-import {Book} from "./Book.sol";
+import {Forced} from "./Forced.sol";
 import {Margin} from "./Margin.sol";
 import {Prices} from "./Prices.sol";
 
@@ -61,7 +61,7 @@ library Distress {
             uint16 market = uint16(Bits.leastSignificant(markets));
             markets &= markets - 1;
             if (s.markets[market].resting[account].used == 0) continue;
-            Book.cancelAll(s, market, account, IExchangeEvents.RemovalReason.Liquidated);
+            Forced.cancelOrders(s, market, account);
         }
     }
 

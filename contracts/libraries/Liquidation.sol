@@ -12,6 +12,7 @@ import {Side, isBetterFor} from "../types/Side.sol";
 import {Market, Position, State} from "../types/State.sol";
 import {Bits} from "./Bits.sol";
 import {Distress} from "./Distress.sol";
+import {Forced} from "./Forced.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {Matching} from "./Matching.sol";
@@ -36,7 +37,7 @@ library Liquidation {
     uint256 private constant PASSES = 3;
 
     /// @notice One account's forced sale.
-    struct Forced {
+    struct Sale {
         uint32 account;
         uint256 live; // bitmap of markets with a position, dead ones left out
         uint256 elapsed; // seconds on the clock
@@ -62,7 +63,7 @@ library Liquidation {
     ) external returns (uint256 done) {
         uint256 fills = maxFills.min(Bounds.FILLS);
         for (uint256 i = 0; i < accounts.length; ++i) {
-            Forced memory f;
+            Sale memory f;
             f.account = accounts[i];
             f.fills = fills;
             IExchangeEvents.SkipReason reason;
@@ -96,7 +97,7 @@ library Liquidation {
     ) external returns (uint256 taken) {
         require(from != to, IExchangeErrors.SameAccount(from));
         require(Distress.isUser(s, to), IExchangeErrors.UnknownAccount(to));
-        Forced memory f;
+        Sale memory f;
         f.account = from;
         beginOrRevert(s, f, marketId);
         Price memory price = Prices.load(s, marketId);
@@ -117,7 +118,7 @@ library Liquidation {
     /// @dev Cancels and starts the clock if the account is below maintenance.
     function begin(
         State storage s,
-        Forced memory f
+        Sale memory f
     ) private returns (bool isBelow, IExchangeEvents.SkipReason reason) {
         if (!Distress.isUser(s, f.account)) {
             return (false, IExchangeEvents.SkipReason.UnknownAccount);
@@ -139,7 +140,7 @@ library Liquidation {
         return (true, reason);
     }
 
-    function beginOrRevert(State storage s, Forced memory f, uint16 marketId) private {
+    function beginOrRevert(State storage s, Sale memory f, uint16 marketId) private {
         (bool isBelow, IExchangeEvents.SkipReason reason) = begin(s, f);
         if (isBelow) return;
         require(
@@ -155,7 +156,7 @@ library Liquidation {
     }
 
     /// @dev The penalty goes to the fund, less the caller's part of what was really collected.
-    function finish(State storage s, Forced memory f, uint32 rewardTo) private {
+    function finish(State storage s, Sale memory f, uint32 rewardTo) private {
         uint256 penalty = Margin.penalty(f.penalty, f.before, f.health);
         uint256 reward;
         if (penalty != 0) {
@@ -193,7 +194,7 @@ library Liquidation {
 
     /* INTO THE BOOK */
 
-    function sellAll(State storage s, Forced memory f) private {
+    function sellAll(State storage s, Sale memory f) private {
         uint256 left = f.live;
         while (left != 0 && f.fills != 0 && !Margin.isAtTarget(f.health)) {
             uint16 market = largest(s, f.account, left);
@@ -227,7 +228,7 @@ library Liquidation {
     /// target.
     function sell(
         State storage s,
-        Forced memory f,
+        Sale memory f,
         Price memory price
     ) private returns (bool isWorthMore) {
         Market storage m = s.markets[price.market];
@@ -284,7 +285,7 @@ library Liquidation {
 
     function handOver(
         State storage s,
-        Forced memory f,
+        Sale memory f,
         Price memory price,
         uint32 to,
         Offer memory offer
@@ -301,8 +302,8 @@ library Liquidation {
         require(lots != 0, IExchangeErrors.ZeroLots());
 
         Tally memory tally;
-        trade(s, price, f.account, Trade(side.opposite(), lots, salePrice), tally);
-        trade(s, price, to, Trade(side, lots, salePrice), tally);
+        tally = trade(s, price, f.account, Trade(side.opposite(), lots, salePrice), tally);
+        tally = trade(s, price, to, Trade(side, lots, salePrice), tally);
         Tallies.store(m, price.market, tally);
         note(s, f, price.market, lots * salePrice);
         emit IExchangeEvents.Liquidated(
@@ -329,7 +330,7 @@ library Liquidation {
         uint32 account,
         Trade memory t,
         Tally memory tally
-    ) private {
+    ) private returns (Tally memory) {
         (Position memory held, , ) = Positions.settledOf(s, price, account);
         bool isAgainst = held.lots != 0 && Keys.sideOfKind(held.kind) != t.side;
         uint256 closing = isAgainst ? t.lots.min(held.lots) : 0;
@@ -340,19 +341,21 @@ library Liquidation {
             openLots: t.lots - closing,
             openQuote: (t.lots - closing) * t.price
         });
-        Positions.Outcome memory outcome = Positions.change(s, price, account, fill, 0, tally);
+        Positions.Outcome memory outcome;
+        (outcome, tally) = Forced.change(s, price, account, fill, tally);
         uint256 notional = outcome.lots * price.mark;
         uint256 least = s.markets[price.market].config.minNotional * MICRO;
         require(
             outcome.lots == 0 || notional >= least,
             IExchangeErrors.PositionTooSmall(notional, least)
         );
+        return tally;
     }
 
     /* HELPERS */
 
     /// @dev What was sold counts for the penalty at what it went for.
-    function note(State storage s, Forced memory f, uint16 marketId, uint256 quote) private view {
+    function note(State storage s, Sale memory f, uint16 marketId, uint256 quote) private view {
         MarketConfig storage config = s.markets[marketId].config;
         uint256 penalty = (quote * config.penalty) / PPM;
         f.penalty += penalty;
