@@ -10,7 +10,7 @@ import {IExchange} from "./interfaces/IExchange.sol";
 import {Access} from "./libraries/Access.sol";
 import {Accounts} from "./libraries/Accounts.sol";
 import {Deleverage} from "./libraries/Deleverage.sol";
-import {Fees} from "./libraries/Fees.sol";
+import {Ladder} from "./libraries/Ladder.sol";
 import {Ledger} from "./libraries/Ledger.sol";
 import {Liquidation} from "./libraries/Liquidation.sol";
 import {Listing} from "./libraries/Listing.sol";
@@ -170,7 +170,7 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
     /// @inheritdoc IExchange
     function poke(uint16 market) external nonReentrant {
         _refresh(market);
-        Fees.share($, $.markets[market], market);
+        Accounts.shareFees($, market);
     }
 
     /// @inheritdoc IExchange
@@ -227,7 +227,7 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
         uint32 rewardTo
     ) external nonReentrant returns (bool finished) {
         require($.markets[market].book.status & MarketStatus.EVENT != 0, NoEventPending(market));
-        return Deleverage.continueEvent($, market, maxSteps, rewardTo);
+        return Ladder.continueEvent($, market, maxSteps, rewardTo);
     }
 
     /* ADMINISTRATION */
@@ -270,11 +270,7 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
 
     /// @inheritdoc IExchange
     function bindFund(address fund_) external restricted nonReentrant {
-        require(fund_ != address(0), ZeroAddress());
-        require($.fund == address(0), FundAlreadyBound($.fund));
-        $.fund = fund_;
-        $.accounts[House.FUND].owner = fund_;
-        emit FundBound(fund_);
+        Listing.bindFund($, fund_);
     }
 
     /// @inheritdoc IExchange
@@ -433,7 +429,7 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
         uint8 status = $.markets[market].book.status;
         require(status & MarketStatus.LISTED != 0, UnknownMarket(market));
         if (status & MarketStatus.EVENT != 0) {
-            bool finished = Deleverage.continueEvent($, market, STEPS_IN_PASSING, 0);
+            bool finished = Ladder.continueEvent($, market, STEPS_IN_PASSING, 0);
             require(finished, EventPending(market));
         }
         Prices.refresh($, market);
@@ -465,7 +461,7 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
         for (uint16 market = 0; markets >> market != 0; market++) {
             if ((markets >> market) & 1 == 0) continue;
             if ($.markets[market].book.status & MarketStatus.EVENT != 0) {
-                if (!Deleverage.continueEvent($, market, STEPS_IN_PASSING, 0)) continue;
+                if (!Ladder.continueEvent($, market, STEPS_IN_PASSING, 0)) continue;
             }
             Prices.refresh($, market);
         }

@@ -186,6 +186,7 @@ contract ExchangeLens is ExchangeStorage, IExchangeLens {
         if (fundAssets != type(uint256).max) {
             $.money[House.FUND].balance = fundAssets.toInt256().toInt128();
         }
+        if (lots > m.flow.openInterest) lots = m.flow.openInterest;
         uint16[] memory keys = _cohortsOf(m, market, loser.opposite());
         shock.cohorts = new CohortLoss[](keys.length);
         for (uint256 i = 0; i < keys.length; i++) {
@@ -196,6 +197,7 @@ contract ExchangeLens is ExchangeStorage, IExchangeLens {
         for (uint256 i = 0; i < keys.length; i++) {
             CohortLoss memory loss = shock.cohorts[i];
             loss.lotsClosed = loss.lotsBefore - m.cohorts[keys[i]].lots;
+            shock.lotsClosed += loss.lotsClosed;
         }
         _after(losses, market);
     }
@@ -405,20 +407,19 @@ contract ExchangeLens is ExchangeStorage, IExchangeLens {
         uint256 lots,
         uint256 deficit
     ) private {
-        IExchangeEvents.DeleverageReceipt memory receipt = Deleverage.preview(
+        IExchangeEvents.DeleverageReceipt memory side = Deleverage.preview(
             $,
             market,
             loser,
             lots,
             deficit
         );
-        shock.deficit = receipt.deficit;
-        shock.fundDraw = receipt.fundWithin + receipt.fundBeyond;
-        shock.base = receipt.base;
-        shock.haircut = receipt.haircut;
-        shock.principal = receipt.principal;
-        shock.discount = receipt.discount;
-        shock.shortfall = receipt.shortfall;
-        shock.lotsClosed = receipt.queueLots;
+        shock.deficit = deficit;
+        shock.fundDraw = side.fundWithin + side.fundBeyond;
+        shock.base = side.base;
+        shock.haircut = side.haircut;
+        shock.principal = side.principal;
+        shock.discount = side.discount;
+        shock.shortfall = side.shortfall;
     }
 }

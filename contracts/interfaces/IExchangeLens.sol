@@ -125,6 +125,7 @@ interface IExchangeLens {
     /// @notice What is cut if `lots` of the other side are insolvent by `deficit` at a mark of `price`, with `fundAssets`
     /// in the fund.
     /// @param price Quote per lot; 0 for today's mark.
+    /// @param lots At most the open interest, which it is clipped to.
     /// @param fundAssets Quote; type(uint256).max for what the fund has now.
     /// @param members Accounts whose own loss is wanted.
     function previewShock(

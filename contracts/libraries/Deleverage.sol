@@ -21,6 +21,7 @@ import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {Matching} from "./Matching.sol";
 import {Prices} from "./Prices.sol";
+import {Positions} from "./Positions.sol";
 import {Queue} from "./Queue.sol";
 import {Shares} from "./Shares.sol";
 import {Tallies} from "./Tallies.sol";
@@ -118,17 +119,6 @@ library Deleverage {
         Ladder.reward(s, rewardTo, ev.reward);
     }
 
-    /// @notice Goes on with an event that did not fit into its transaction; see Ladder.
-    /// @param maxSteps Price classes to charge at most; a cohort counts as Ladder.COHORT_STEPS of them.
-    function continueEvent(
-        State storage s,
-        uint16 marketId,
-        uint256 maxSteps,
-        uint32 rewardTo
-    ) external returns (bool finished) {
-        return Ladder.continueEvent(s, marketId, maxSteps, rewardTo);
-    }
-
     /// @notice What an event in one market would do if accounts of side `closed` held these lots and were missing this much. Really
     /// does it, without the accounts: for a call that is undone afterwards.
     /// @param lots At most what the other side has.
@@ -142,6 +132,7 @@ library Deleverage {
     ) external returns (IExchangeEvents.DeleverageReceipt memory) {
         Event memory ev;
         ev.id = s.eventCount + 1;
+        ev.steps = type(uint128).max;
         ev.markets = 1 << uint256(marketId);
         ev.pots = new Pot[](1);
         Pot memory pot = potOf(s, ev, marketId);
@@ -154,6 +145,8 @@ library Deleverage {
 
         payWithin(s, ev);
         plan(s, ev);
+        charge(s, ev);
+        sell(s, ev, Bounds.FILLS);
         settleDiscount(s, ev, pot, closed);
         return Ladder.run(s, pot.work, pot.price, pot.tally, closed.opposite());
     }
@@ -188,7 +181,7 @@ library Deleverage {
         if (live == 0) return rescue(s, ev, account, markets);
         if (freshSince == type(uint256).max) return (false, IExchangeEvents.SkipReason.NotFresh);
 
-        Health memory h = Forced.health(s, account);
+        Health memory h = Margin.health(s, account);
         bool isInsolvent = h.equity < 0 && h.equityAtIndex < 0;
         if (!isInsolvent) {
             if (!Margin.isLiquidatable(h)) return (false, IExchangeEvents.SkipReason.Healthy);
@@ -226,7 +219,7 @@ library Deleverage {
         uint32 account,
         uint256 markets
     ) private returns (bool isDue, IExchangeEvents.SkipReason reason) {
-        Health memory h = Forced.health(s, account);
+        Health memory h = Margin.health(s, account);
         Budgets.Purse memory purse = Budgets.open(s);
         if (h.notional != 0 || h.equity >= 0 || purse.left == 0) {
             return (false, IExchangeEvents.SkipReason.NoPosition);
@@ -289,7 +282,7 @@ library Deleverage {
         Side side;
         uint256 lots;
         int256 profit;
-        (side, lots, profit, pot.tally) = Forced.takeOut(s, pot.price, account, pot.tally);
+        (side, lots, profit, pot.tally) = Positions.takeOut(s, pot.price, account, pot.tally);
         notional = lots * pot.price.mark;
         pot.lots[side.index()] += lots;
         part.pot = indexOf(ev, marketId);
@@ -310,7 +303,7 @@ library Deleverage {
     ) private returns (uint256 deficit) {
         Health memory h;
         if (s.accounts[account].markets == 0) h.equity = Ledger.balanceOf(s, account);
-        else h = Forced.health(s, account);
+        else h = Margin.health(s, account);
 
         uint256 penalty;
         int256 balance;

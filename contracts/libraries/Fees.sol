@@ -25,8 +25,8 @@ library Fees {
 
         uint256 fees = uint256(flow.fees) - repayShortfall(m, marketId, flow.fees);
         uint256 treasury = treasuryPart(s, m, flow.openInterest, fees);
-        credit(s, House.FUND, fees - treasury);
-        credit(s, House.TREASURY, treasury);
+        credit(s, House.FUND, (fees - treasury).toInt256());
+        credit(s, House.TREASURY, treasury.toInt256());
         credit(s, House.DUST, flow.rest);
         emit IExchangeEvents.FeesShared(marketId, fees - treasury, treasury, flow.rest);
     }
@@ -59,9 +59,9 @@ library Fees {
         return fees.fullMulDiv((PPM - s.fundShare) * fill, PPM * PPM);
     }
 
-    function credit(State storage s, uint32 account, uint256 amount) private {
+    function credit(State storage s, uint32 account, int256 amount) private {
         if (amount == 0) return;
-        int256 balance = Ledger.credit(s, account, amount.toInt256());
+        int256 balance = Ledger.credit(s, account, amount);
         emit IExchangeEvents.BalanceChanged(account, IExchangeEvents.BalanceReason.Fees, balance);
     }
 }

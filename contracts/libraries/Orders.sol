@@ -11,7 +11,7 @@ import {Side} from "../types/Side.sol";
 import {Market, Order, Position, State} from "../types/State.sol";
 import {AccountMarkets} from "./AccountMarkets.sol";
 import {Book} from "./Book.sol";
-import {Margin} from "./Margin.sol";
+import {Leverage} from "./Leverage.sol";
 import {Matching} from "./Matching.sol";
 import {Positions} from "./Positions.sol";
 import {Prices} from "./Prices.sol";
@@ -105,7 +105,8 @@ library Orders {
         if (a.kind == ActionKind.Place) return place(s, m, w, a, Book.ANY_SLOT);
         if (a.kind == ActionKind.Replace) return replace(s, m, w, a);
         if (a.kind == ActionKind.SetLeverage) {
-            setLeverage(s, m, w, a.slot);
+            needPrice(s, m, w);
+            w.tally = Leverage.choose(s, w.price, w.account, a.slot, w.tally);
         } else if (a.kind == ActionKind.Cancel) {
             uint40 id = Keys.orderId(w.account, a.slot);
             Book.remove(s, w.market, id, IExchangeEvents.RemovalReason.Cancelled);
@@ -172,23 +173,6 @@ library Orders {
         }
         Book.remove(s, w.market, id, IExchangeEvents.RemovalReason.Replaced);
         return place(s, m, w, a, a.slot);
-    }
-
-    /// @notice Chooses a leverage class. A lower one needs the settled balance to cover the initial margin then, unless
-    /// nothing in this market depends on it.
-    /// @dev Reverts: EventPending, PriceNotFresh, LeverageTooHigh, LeverageNotCovered.
-    function setLeverage(State storage s, Market storage m, Work memory w, uint256 class) private {
-        needPrice(s, m, w);
-        uint256 highest = m.config.maxLeverage;
-        require(class <= highest, IExchangeErrors.LeverageTooHigh(class, highest));
-        (Position memory held, , ) = Positions.settledOf(s, w.price, w.account);
-        bool isAtRisk = held.lots != 0 || m.resting[w.account].used != 0;
-        if (isAtRisk) requireGrade(w, Grade.Fresh);
-        bool isLower = class < Margin.chosenClass(m, w.account);
-        Positions.setLeverage(s, w.price, w.account, class, m.config.classDelay, w.tally);
-        if (!isLower || !isAtRisk) return;
-        (int256 settled, uint256 initial) = Margin.coverage(s, w.account);
-        require(settled >= int256(initial), IExchangeErrors.LeverageNotCovered(settled, initial));
     }
 
     /* CHECKS */
