@@ -30,8 +30,9 @@ import {
   modelAccount,
   modelHolding,
   penalty,
+  settledBalance,
+  settledPart,
   slackAt,
-  smaller,
   withdrawable,
   zeroDistance,
   zeroPrice,
@@ -102,8 +103,8 @@ describe("Margin, against the model at random", function () {
       expect(fields(answers[0])).to.deep.equal(h);
       expect(answers.slice(1)).to.deep.equal([
         withdrawable(at),
-        at.account.balance,
-        [smaller(at.account.balance, h.prudent), h.initial],
+        settledBalance(at),
+        [settledPart(at), h.initial],
         isLiquidatable(h),
       ]);
     });
@@ -155,7 +156,7 @@ describe("Margin, against the model at random", function () {
       const side = trade.side === 1n ? 0 : 1;
       const { market, lots, price, fee } = trade;
       const call = ["allowsMaker", market, ACCOUNT, side, lots, price, fee] as const;
-      const expected = allowsMaker(at, trade, true);
+      const expected = allowsMaker(at, trade);
       if (!expected) refused++;
       expect(await read(reader, at, call)).to.deep.equal([expected]);
     });

@@ -49,20 +49,11 @@ library Fresh {
 
     /* READING */
 
-    /// @notice Fresh profit of an account over all markets, as settled now.
-    /// @return quote Quote. What has matured since the record was settled is not in it: see maturedOf.
-    function freshOf(State storage s, uint32 account) internal view returns (uint256 quote) {
-        (quote, ) = amountsOf(s, account);
-    }
-
-    /// @notice Profit that has matured, but was not credited to the balance yet.
-    /// @return quote Quote.
-    function maturedOf(State storage s, uint32 account) internal view returns (uint256 quote) {
-        (, quote) = amountsOf(s, account);
-    }
-
-    /// @notice Both at once: equity = balance + fresh + matured + the value of positions.
-    function amountsOf(
+    /// @notice Realised profit of an account over all markets, as settled now. Equity = balance + fresh + matured + the value
+    /// of its positions.
+    /// @return fresh Quote: counts as equity, cannot be withdrawn, still pays haircuts.
+    /// @return matured Quote: belongs to the balance, which `settle` will credit.
+    function freshOf(
         State storage s,
         uint32 account
     ) internal view returns (uint256 fresh, uint256 matured) {
@@ -149,7 +140,7 @@ library Fresh {
     /// @param amount Quote.
     function charge(
         Market storage m,
-        uint16,
+        uint16 marketId,
         Side side,
         uint256 amount,
         Tally memory tally
@@ -175,6 +166,7 @@ library Fresh {
         }
         m.freshMarks[markKey(side, pooled.epoch)] = FreshMark(pooled.keep, pooled.generation);
         storeSide(m, side, pooled);
+        emit IExchangeEvents.FreshSideChanged(marketId, side, Words.pack(pooled));
     }
 
     /// @notice Turns all fresh profit of an account in a market into balance: it pays its owner's losses first.

@@ -1,6 +1,7 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import { id as hashOf, zeroPadValue } from "ethers";
 import type { Ballast } from "./deploy.js";
+import { readLinks } from "./deploy.js";
 import type { MarketParameters, Parameters } from "./parameters.js";
 import { toMarketConfig } from "./parameters.js";
 import { FUNCTIONS, ROLE_IDS, ROLE_NAMES, selectorOf } from "./roles.js";
@@ -17,18 +18,11 @@ type Deployment = {
   readonly artifacts: Artifacts;
 };
 
-/** Contracts that libraries are linked into. */
-const LINKED = [
-  ["Exchange", "exchange"],
-  ["ExchangeLens", "lens"],
-  ["Orders", "Orders"],
-  ["Liquidation", "Liquidation"],
-  ["Deleverage", "Deleverage"],
-] as const;
-
 /** Bytes of an address. */
 const ADDRESS_LENGTH = 20;
 const FUND_ACCOUNT = 1;
+/** Under which names a deployment lists the contracts; libraries keep their own. */
+const KEYS: Readonly<Record<string, string>> = { Exchange: "exchange", ExchangeLens: "lens" };
 
 /** One line for each thing that is wrong; none if the deployment is sound. */
 export async function checkDeployment(deployment: Deployment): Promise<string[]> {
@@ -89,8 +83,8 @@ async function checkRoles({ ballast, parameters, deployer }: Deployment): Promis
 async function checkLinks({ ballast, artifacts }: Deployment): Promise<string[]> {
   const { addresses, exchange } = ballast;
   const problems: string[] = [];
-  for (const [artifactName, key] of LINKED) {
-    const address = addresses[key] ?? "";
+  for (const artifactName of Object.keys(await readLinks())) {
+    const address = addresses[KEYS[artifactName] ?? artifactName] ?? "";
     const code = (await exchange.runner?.provider?.getCode(address)) ?? "0x";
     const { deployedLinkReferences } = await artifacts.readArtifact(artifactName);
     for (const links of Object.values(deployedLinkReferences)) {

@@ -37,7 +37,10 @@ const TEST_TOKEN_DECIMALS = 6;
 const MODULE_ID = "Ballast";
 const ADMIN_ROLE = 0n;
 
-export function ballastModule(parameters: Parameters, deployer: string) {
+/** For each contract and library of ours, the libraries that are linked into it. */
+export type Links = Readonly<Record<string, readonly string[]>>;
+
+export function ballastModule(parameters: Parameters, deployer: string, links: Links) {
   return buildModule(MODULE_ID, (m) => {
     const manager = m.contract("AccessManager", [deployer]);
     const token = tokenOf(m, parameters);
@@ -47,16 +50,19 @@ export function ballastModule(parameters: Parameters, deployer: string) {
     const { feed: sequencer, grace } = parameters.sequencer ?? { feed: ZeroAddress, grace: 0 };
     const chainlink = m.contract("ChainlinkSource", [sequencer, grace]);
 
-    const libraries = deployLibraries(m);
-    const exchange = m.contract("Exchange", [token, oracle, manager], { libraries });
+    const libraries = new Map<string, Library>();
+    const linked = (name: string) => linkedInto(m, { name, links, libraries });
+    const exchange = m.contract("Exchange", [token, oracle, manager], {
+      libraries: linked("Exchange"),
+    });
     const fund = m.contract("InsuranceFund", [exchange, parameters.fundCooldown]);
-    const lens = m.contract("ExchangeLens", [exchange], { libraries: linkedByLens(libraries) });
+    const lens = m.contract("ExchangeLens", [exchange], { libraries: linked("ExchangeLens") });
 
     const parts = { manager, exchange, oracle, signedFeed, chainlink, fund };
     const ready = grantRoles(m, parts, deployer);
     const done = listMarkets(m, parts, { parameters, after: ready });
     handOver(m, parts, { parameters, deployer, after: done });
-    return { ...parts, token, lens, ...libraries };
+    return { ...parts, token, lens, ...Object.fromEntries(libraries) };
   });
 }
 
@@ -65,19 +71,23 @@ function tokenOf(m: Builder, { token }: Parameters): Deployed | At {
   return m.contractAt("TestToken", token);
 }
 
-function deployLibraries(m: Builder) {
-  const Matching = m.library("Matching");
-  return {
-    Accounts: m.library("Accounts"),
-    Deleverage: m.library("Deleverage", { libraries: { Matching } }),
-    Liquidation: m.library("Liquidation", { libraries: { Matching } }),
-    Listing: m.library("Listing"),
-    Orders: m.library("Orders", { libraries: { Matching } }),
-  };
-}
+type Linking = {
+  readonly name: string;
+  readonly links: Links;
+  readonly libraries: Map<string, Library>;
+};
 
-function linkedByLens({ Deleverage }: Record<string, Library>): Record<string, Library> {
-  return Deleverage === undefined ? {} : { Deleverage };
+/** Deploys the libraries that a contract needs, each once, and those that they need first. */
+function linkedInto(m: Builder, { name, links, libraries }: Linking): Record<string, Library> {
+  const needed = (links[name] ?? []).map((library): [string, Library] => {
+    const known = libraries.get(library);
+    if (known !== undefined) return [library, known];
+    const inner = linkedInto(m, { name: library, links, libraries });
+    const deployed = m.library(library, { libraries: inner });
+    libraries.set(library, deployed);
+    return [library, deployed];
+  });
+  return Object.fromEntries(needed);
 }
 
 /** Each restricted function gets its role, and the deployer every role. */
