@@ -11,6 +11,7 @@ import {House} from "../types/Keys.sol";
 import {Market, Operator, State} from "../types/State.sol";
 import {Access} from "./Access.sol";
 import {Book} from "./Book.sol";
+import {Fees} from "./Fees.sol";
 import {Fresh} from "./Fresh.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
@@ -188,6 +189,11 @@ library Accounts {
     function settle(State storage s, uint32 account, uint16 marketId) external {
         Access.requireKnown(s, account);
         settleMarket(s, account, marketId);
+    }
+
+    /// @notice See Fees.share.
+    function shareFees(State storage s, uint16 marketId) external {
+        Fees.share(s, s.markets[marketId], marketId);
     }
 
     function settleAll(State storage s, uint32 account) private {

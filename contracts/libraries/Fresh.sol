@@ -140,7 +140,7 @@ library Fresh {
     /// @param amount Quote.
     function charge(
         Market storage m,
-        uint16,
+        uint16 marketId,
         Side side,
         uint256 amount,
         Tally memory tally
@@ -166,6 +166,7 @@ library Fresh {
         }
         m.freshMarks[markKey(side, pooled.epoch)] = FreshMark(pooled.keep, pooled.generation);
         storeSide(m, side, pooled);
+        emit IExchangeEvents.FreshSideChanged(marketId, side, Words.pack(pooled));
     }
 
     /// @notice Turns all fresh profit of an account in a market into balance: it pays its owner's losses first.

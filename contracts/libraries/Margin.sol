@@ -315,7 +315,7 @@ library Margin {
             markets &= markets - 1;
             measureMarket(s, account, marketId, sizes[i], a);
         }
-        (uint256 fresh, uint256 matured) = Fresh.amountsOf(s, account);
+        (uint256 fresh, uint256 matured) = Fresh.freshOf(s, account);
         a.balance += Ledger.balanceOf(s, account) + int256(matured);
         a.health.fresh = fresh;
         shift(a.health, a.balance + int256(fresh));
@@ -551,7 +551,7 @@ library Margin {
             uint256 leverage = withInitial ? LeverageTable.leverageOf(chosenClass(m, account)) : 0;
             addMarket(h, m.config, price, sizeOf(marketId, p), p.cost, leverage);
         }
-        (uint256 fresh, uint256 matured) = Fresh.amountsOf(s, account);
+        (uint256 fresh, uint256 matured) = Fresh.freshOf(s, account);
         h.fresh = fresh;
         shift(h, cash + Ledger.balanceOf(s, account) + int256(fresh + matured));
     }
