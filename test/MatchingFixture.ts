@@ -219,10 +219,15 @@ export async function take(exchange: Exchange, wish: TakeWish) {
   return { lots, quote, fills, isBound };
 }
 
+type Held = { readonly lots: bigint; readonly kind: bigint };
+
 /** Lots of a position, below zero for a short. */
-export async function sizeOf(exchange: Exchange, account: bigint): Promise<bigint> {
-  const { lots, kind } = await exchange.positionOf(MARKET, account);
+export function signedLots({ lots, kind }: Held = { lots: 0n, kind: 0n }): bigint {
   return (kind & 1n) === LONG ? lots : -lots;
+}
+
+export async function sizeOf(exchange: Exchange, account: bigint): Promise<bigint> {
+  return signedLots(await exchange.positionOf(MARKET, account));
 }
 
 /** Opens a position of `lots` at `tick` against account 19, whose size nobody looks at. */
