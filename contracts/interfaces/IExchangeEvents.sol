@@ -166,7 +166,7 @@ interface IExchangeEvents {
     );
     /// @notice A market's totals, once a call that changed them: the words of its FlowSlot and PoolSlot.
     event TotalsChanged(uint16 indexed market, bytes32 flow, bytes32 pool);
-    event FeesShared(uint16 indexed market, uint256 fund, uint256 treasury, uint256 rest);
+    event FeesShared(uint16 indexed market, uint256 fund, uint256 treasury, int256 rest);
     event FeeShareChanged(uint24 fundShare);
     event FundBound(address fund);
 

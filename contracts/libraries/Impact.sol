@@ -94,6 +94,9 @@ library Impact {
         uint256 left,
         uint256 perLot
     ) private pure returns (uint256) {
+        // One level that is deep enough has its own price, exactly.
+        if (lots == 0) return (perLot / probe.unit) << PRICE_BITS;
+
         // impactNotional is below 2^92 quote.
         uint256 scaled = probe.notional << (LOT_BITS + PRICE_BITS);
         if (side == Side.Long) {

@@ -40,6 +40,7 @@ library MarketStatus {
 enum EventStage {
     Haircut,
     Principal,
+    Dust,
     Queue,
     Done
 }

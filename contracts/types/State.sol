@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {DeficitRule, MarketConfig, QuantityRule} from "./MarketConfig.sol";
+import {MarketConfig, QuantityRule} from "./MarketConfig.sol";
 import {EventStage} from "./Keys.sol";
 
 /*
@@ -206,7 +206,7 @@ struct Split {
 }
 
 /// @notice What an event does to one side of a market, and how far it has come. Amounts are quote.
-/// @dev Slot 0: 8 + 16 + 64·3 = 216 bits; slots 1 to 8: 128 + 128 bits, slot 8: 128 + 64 + 64.
+/// @dev Slot 0: 8 + 16 + 64·3 = 216 bits; slots 1 to 7: 128 + 128 bits, slot 8: 128 + 64 + 64, slot 9: 64.
 struct EventSide {
     EventStage stage;
     uint16 cursor; // price class charged last + 1; 0 before the first
@@ -226,20 +226,20 @@ struct EventSide {
     uint128 discount; // Queue rule: what the closed cohorts bear
     uint128 discountGiven; // of this, handed out so far
     uint64 parent; // the event that may have caused this one, 0 if none did
-    uint64 cuts; // cohorts passed so far
+    uint64 sideLots; // of all cohorts, before the first was cut
+    uint64 passed; // cohorts that were cut and still hold lots
 }
 
 /// @notice An event in one market. Stored only if it did not fit into one transaction, while MarketStatus.EVENT is set.
-/// @dev Slot 0: 64 + 64 + 128 = 256 bits, slot 1: 128 + 128 bits, slot 2: 8 + 8 bits. Until it is done, the lots that are
+/// @dev Slot 0: 64 + 64 + 128 = 256 bits, slot 1: 128 + 128 bits, slot 2: 8 bits. Until it is done, the lots that are
 /// still to be closed belong to the event, and what it gave and did not collect yet is part of `pool.unsettled`.
 struct EventSlot {
     uint64 id; // 0 if there is none
     uint64 mark; // quote per lot, fixed when the event began
     int128 funding; // F, likewise
-    int128 carry; // quote: what `flow.rest` will be changed by the part that is done; until then in `pool.unsettled`
+    int128 rest; // quote: the tally's rest of the part that is done; until then in `pool.unsettled`
     uint128 fundBefore; // quote
     QuantityRule quantityRule;
-    DeficitRule deficitRule;
     EventSide[2] sides; // by the side that pays and is cut
 }
 

@@ -8,9 +8,12 @@ import type { IExchange } from "../../typechain-types/index.js";
 type Filters = IExchange["filters"];
 export type EventName = Exclude<keyof Filters, `${string}(${string}`>;
 
+/** The named arguments. All three have to be inferred, or none is. */
 type ArgumentsOf<Filter> =
-  Filter extends TypedContractEvent<infer _Input, infer _Output, infer Arguments>
-    ? Arguments
+  Filter extends TypedContractEvent<infer Input, infer Output, infer Arguments>
+    ? [Input, Output] extends [unknown[], unknown[]]
+      ? Arguments
+      : never
     : never;
 
 type EventOf<Name extends EventName> = {

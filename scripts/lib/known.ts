@@ -1,6 +1,7 @@
-import type { ExchangeEvent } from "./events.js";
-import { accountOfOrder, checkpointKey, levelKey, sideOf, sideOfFlags } from "./keys.js";
+import type { EventName, EventNamed, ExchangeEvent } from "./events.js";
+import { accountOfOrder, checkpointKey, levelKey, sideOfFlags } from "./keys.js";
 import { freshMarkKey, nonceKey, operatorKey } from "./state.js";
+import { decode } from "./words.js";
 
 /*
  * Which keys of the exchange's mappings have ever been written. Storage cannot list them, events can.
@@ -47,46 +48,54 @@ export function knownMarket(known: Known, id: number): KnownMarket {
 }
 
 export function track(known: Known, { name, args }: ExchangeEvent): void {
-  switch (name) {
-    case "OperatorSet": {
-      const [account, operator] = [Number(args.account), args.operator];
-      known.operators.set(operatorKey(account, operator), { account, operator });
-      return;
-    }
-    case "NonceUsed": {
-      const [owner, word] = [args.owner, args.nonce >> 8n];
-      known.nonces.set(nonceKey(owner, word), { owner, word });
-      return;
-    }
-    case "MarketListed":
-      knownMarket(known, Number(args.market));
-      return;
-    case "OrderPlaced": {
-      const market = knownMarket(known, Number(args.market));
-      market.accounts.add(accountOfOrder(Number(args.order)));
-      market.levels.add(levelKey(sideOfFlags(args.flags), Number(args.tick)));
-      return;
-    }
-    case "LeverageChosen":
-    case "OrdersKilled":
-    case "FreshChanged":
-      knownMarket(known, Number(args.market)).accounts.add(Number(args.account));
-      return;
-    case "PositionChanged": {
-      const market = knownMarket(known, Number(args.market));
-      market.accounts.add(Number(args.account));
-      market.cohorts.add(Number(args.cohort));
-      return;
-    }
-    case "CohortChanged":
-      knownMarket(known, Number(args.market)).cohorts.add(Number(args.cohort));
-      return;
-    case "CheckpointWritten": {
-      const market = knownMarket(known, Number(args.market));
-      market.cohorts.add(Number(args.cohort));
-      market.checkpoints.add(checkpointKey(Number(args.cohort), Number(args.number)));
-      return;
-    }
-    default:
-  }
+  // Name and arguments belong together; the compiler cannot see it through the table.
+  const tracker = TRACKERS[name] as ((known: Known, args: unknown) => void) | undefined;
+  tracker?.(known, args);
 }
+
+type Tracker<Name extends EventName> = (known: Known, args: EventNamed<Name>["args"]) => void;
+
+const noteAccount = (
+  known: Known,
+  args: { readonly market: bigint; readonly account: bigint },
+): void => {
+  knownMarket(known, Number(args.market)).accounts.add(Number(args.account));
+};
+
+const TRACKERS: { readonly [Name in EventName]?: Tracker<Name> } = {
+  OperatorSet(known, args) {
+    const [account, operator] = [Number(args.account), args.operator];
+    known.operators.set(operatorKey(account, operator), { account, operator });
+  },
+  NonceUsed(known, { owner, nonce }) {
+    const word = nonce >> 8n;
+    known.nonces.set(nonceKey(owner, word), { owner, word });
+  },
+  MarketListed: (known, args) => void knownMarket(known, Number(args.market)),
+  OrderPlaced(known, args) {
+    const market = knownMarket(known, Number(args.market));
+    market.accounts.add(accountOfOrder(Number(args.order)));
+    market.levels.add(levelKey(sideOfFlags(args.flags), Number(args.tick)));
+  },
+  LeverageChosen: noteAccount,
+  OrdersKilled: noteAccount,
+  FreshChanged: noteAccount,
+  PositionChanged(known, args) {
+    noteAccount(known, args);
+    knownMarket(known, Number(args.market)).cohorts.add(Number(args.cohort));
+  },
+  CohortChanged(known, args) {
+    knownMarket(known, Number(args.market)).cohorts.add(Number(args.cohort));
+  },
+  CheckpointWritten(known, args) {
+    const market = knownMarket(known, Number(args.market));
+    market.cohorts.add(Number(args.cohort));
+    market.checkpoints.add(checkpointKey(Number(args.cohort), Number(args.number)));
+  },
+  // A charge says so first, and leaves a mark in the epoch that the side is in.
+  FreshSideChanged(known, args) {
+    const { epoch } = decode("FreshSide", [BigInt(args.word)]);
+    const key = freshMarkKey(Number(args.side), Number(epoch));
+    knownMarket(known, Number(args.market)).freshMarks.add(key);
+  },
+};

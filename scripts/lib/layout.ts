@@ -84,12 +84,13 @@ export const STRUCTS = {
   },
   SampleSlot: {
     premium: "int64",
-    mid: "uint64",
+    bid: "uint32",
+    ask: "uint32",
     sampled: "uint32",
     publishTime: "uint32",
     pendingIndex: "uint64",
   },
-  FlowSlot: { openInterest: "uint64", fees: "uint96", rest: "uint64", bonds: "uint32" },
+  FlowSlot: { openInterest: "uint64", fees: "uint96", rest: "int64", bonds: "uint32" },
   PoolSlot: { unsettled: "int128", shortfall: "uint128" },
   MarketConfig: {
     unit: "uint64",
@@ -151,10 +152,9 @@ export const STRUCTS = {
     id: "uint64",
     mark: "uint64",
     funding: "int128",
-    carry: "int128",
+    rest: "int128",
     fundBefore: "uint128",
     quantityRule: "uint8",
-    deficitRule: "uint8",
   },
   /** With the fields of its Split, which happens to fill whole slots. */
   EventSide: {
@@ -179,7 +179,8 @@ export const STRUCTS = {
     discount: "uint128",
     discountGiven: "uint128",
     parent: "uint64",
-    cuts: "uint64",
+    sideLots: "uint64",
+    passed: "uint64",
   },
   /** The fields of State before its mappings, without the slot of `drawn` between them. */
   Header: {

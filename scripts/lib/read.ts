@@ -126,7 +126,11 @@ function planFixed(plan: ReadPlan, { base, market }: Target): void {
   const pending = MARKET_SLOTS.pending;
   plan.struct("EventSlot", at(pending), (value) => (market.pending.head = value));
   for (const side of [0, 1] as const) {
-    plan.struct("FreshSide", at(MARKET_SLOTS.fresh + side), (value) => (market.fresh[side] = value));
+    plan.struct(
+      "FreshSide",
+      at(MARKET_SLOTS.fresh + side),
+      (value) => (market.fresh[side] = value),
+    );
     const first = pending + slotsOf("EventSlot") + side * slotsOf("EventSide");
     plan.struct("EventSide", at(first), (value) => (market.pending.sides[side] = value));
   }

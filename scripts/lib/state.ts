@@ -20,9 +20,9 @@ export type Level = Struct<"Level">;
 export type MarketConfig = Struct<"MarketConfig">;
 
 export type Pending = {
-  readonly head: Struct<"EventSlot">;
+  head: Struct<"EventSlot">;
   /** By the side that pays and is cut. */
-  readonly sides: readonly [Struct<"EventSide">, Struct<"EventSide">];
+  readonly sides: [Struct<"EventSide">, Struct<"EventSide">];
 };
 
 export type MarketState = {
@@ -36,7 +36,7 @@ export type MarketState = {
   bucket: Struct<"BucketSlot">;
   charges: Struct<"ChargeSlot">;
   fresh: [FreshSide, FreshSide];
-  pending: Pending;
+  readonly pending: Pending;
   /** By account. */
   readonly positions: Map<number, Position>;
   readonly resting: Map<number, Resting>;

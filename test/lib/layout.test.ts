@@ -40,7 +40,9 @@ function compileLayout(): Layout {
     settings: { outputSelection: { [SOURCE]: { ExchangeStorage: ["storageLayout"] } } },
   };
   const findImport = (path: string) => ({ contents: read(path) });
-  const text = solc.compile(JSON.stringify(input), { import: findImport });
+  // The package's types say nothing; this is its documented interface.
+  const compiler = solc as { compile(input: string, callbacks: object): string };
+  const text = compiler.compile(JSON.stringify(input), { import: findImport });
   const Output = z.object({
     contracts: z.record(z.string(), z.record(z.string(), z.object({ storageLayout: Layout }))),
   });
