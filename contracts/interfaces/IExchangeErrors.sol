@@ -69,4 +69,6 @@ interface IExchangeErrors {
     error WorseThanLimit(uint256 price, uint256 limit);
     error TooManyLots(uint256 lots, uint256 bound);
     error NothingDone();
+    /// @notice An event handed out less, or more, than it has to. Cannot happen (INV-8).
+    error EventIncomplete(uint16 market, uint256 given, uint256 amount);
 }

@@ -148,6 +148,8 @@ interface IExchangeEvents {
     );
     /// @notice Realised profit that does not count as settled yet, or one that does now.
     event FreshChanged(uint16 indexed market, uint32 indexed account, bytes32 record, bytes32 side);
+    /// @notice A side's fresh profit changed without a FreshChanged that carries it: the word of its FreshSide.
+    event FreshSideChanged(uint16 indexed market, Side side, bytes32 word);
 
     /* MARKETS */
 
@@ -162,7 +164,9 @@ interface IExchangeEvents {
         bytes32 sample,
         MarkLeg leg
     );
-    event FeesShared(uint16 indexed market, uint256 fund, uint256 treasury, uint256 rest);
+    /// @notice A market's totals, once a call that changed them: the words of its FlowSlot and PoolSlot.
+    event TotalsChanged(uint16 indexed market, bytes32 flow, bytes32 pool);
+    event FeesShared(uint16 indexed market, uint256 fund, uint256 treasury, int256 rest);
     event FeeShareChanged(uint24 fundShare);
     event FundBound(address fund);
 
@@ -273,6 +277,10 @@ interface IExchangeEvents {
         int128 shortCost
     );
     event ShortfallChanged(uint16 indexed market, uint256 shortfall);
+    /// @notice A market drew on the fund: the word of its BucketSlot.
+    event BudgetDrawn(uint16 indexed market, bytes32 bucket);
+    /// @notice Somebody drew on the fund: the word of the FundSlot.
+    event FundDrawn(bytes32 drawn);
     /// @notice The event did not fit; anyone may continue it.
     event EventStored(uint64 indexed id, uint16 indexed market);
     event EventFinished(uint64 indexed id, uint16 indexed market);

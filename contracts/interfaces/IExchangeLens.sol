@@ -75,8 +75,9 @@ interface IExchangeLens {
         uint256 base;
         uint256 haircut;
         uint256 principal;
+        uint256 discount; // rule Queue
         uint256 shortfall;
-        uint256 lotsClosed;
+        uint256 lotsClosed; // in the queue
         CohortLoss[] cohorts;
     }
 
@@ -84,7 +85,6 @@ interface IExchangeLens {
         uint16 cohort;
         uint256 lotsBefore;
         uint256 lotsClosed;
-        uint256 haircut; // quote
     }
 
     struct MemberLoss {
@@ -125,6 +125,7 @@ interface IExchangeLens {
     /// @notice What is cut if `lots` of the other side are insolvent by `deficit` at a mark of `price`, with `fundAssets`
     /// in the fund.
     /// @param price Quote per lot; 0 for today's mark.
+    /// @param lots At most the open interest, which it is clipped to.
     /// @param fundAssets Quote; type(uint256).max for what the fund has now.
     /// @param members Accounts whose own loss is wanted.
     function previewShock(
@@ -137,9 +138,10 @@ interface IExchangeLens {
         uint32[] calldata members
     ) external returns (Shock memory shock, MemberLoss[] memory losses);
 
-    /// @notice What `deleverage(accounts)` would do now.
+    /// @notice What `deleverage(accounts)` would do now to `members`, with their lots and haircuts in `market`.
     function previewDeleverage(
         uint32[] calldata accounts,
+        uint16 market,
         uint32[] calldata members
     ) external returns (MemberLoss[] memory losses);
 }

@@ -71,22 +71,19 @@ library Margin {
     /* HEALTH */
 
     /// @notice Margin of an account as if it were settled now, at the prices as stored.
-    function health(State storage s, uint32 account) internal view returns (Health memory) {
+    function health(State storage s, uint32 account) public view returns (Health memory) {
         return measure(s, account, sizesFor(s, account)).health;
     }
 
     /// @notice What the judge compares.
-    function snapshot(
-        State storage s,
-        uint32 account
-    ) internal view returns (Snapshot memory snap) {
+    function snapshot(State storage s, uint32 account) public view returns (Snapshot memory snap) {
         snap.markets = s.accounts[account].markets;
         snap.sizes = sizesFor(s, account);
         snap.health = measure(s, account, snap.sizes).health;
     }
 
     /// @notice The balance as if the account were settled now, quote: cash of events and matured profit included.
-    function settledBalance(State storage s, uint32 account) internal view returns (int256) {
+    function settledBalance(State storage s, uint32 account) public view returns (int256) {
         return measure(s, account, sizesFor(s, account)).balance;
     }
 
@@ -95,7 +92,7 @@ library Margin {
         State storage s,
         Price memory price,
         uint32 account
-    ) internal view returns (uint256) {
+    ) public view returns (uint256) {
         (Position memory p, , ) = Positions.settledOf(s, price, account);
         return Tiers.load(s.markets[price.market].config).maintenanceUp(p.lots * price.mark);
     }
@@ -109,7 +106,7 @@ library Margin {
 
     /// @notice Ends every path that changes size, orders or margin: enough initial margin, or risk only fell.
     /// @dev Reverts: MarginTooLow.
-    function requireAllowed(State storage s, uint32 account, Snapshot memory before) internal view {
+    function requireAllowed(State storage s, uint32 account, Snapshot memory before) public view {
         Snapshot memory now_ = snapshot(s, account);
         Health memory h = now_.health;
         if (h.prudent >= int256(h.initial)) return;
@@ -133,7 +130,7 @@ library Margin {
         uint256 lots,
         uint256 fillPrice,
         uint256 fee
-    ) internal view returns (bool) {
+    ) public view returns (bool) {
         (Position memory p, int256 cash, ) = Positions.settledOf(s, price, maker);
         bool shrinks = p.lots >= lots && Keys.sideOfKind(p.kind) != side;
         bool isWorse = isWorseThanMark(price, side, fillPrice);
@@ -154,7 +151,7 @@ library Margin {
 
     /// @notice What may be withdrawn, quote: min(balance, prudent equity − fresh profit) − initial margin; nothing while a
     /// jump waits in one of its markets, unless the account holds no position.
-    function withdrawable(State storage s, uint32 account) internal view returns (uint256) {
+    function withdrawable(State storage s, uint32 account) public view returns (uint256) {
         Measured memory a = measure(s, account, sizesFor(s, account));
         if (a.isPending && a.health.maintenance != 0) return 0;
         int256 free = settledPart(a) - int256(a.health.initial);
@@ -168,7 +165,7 @@ library Margin {
     function coverage(
         State storage s,
         uint32 account
-    ) internal view returns (int256 settled, uint256 initial) {
+    ) public view returns (int256 settled, uint256 initial) {
         Measured memory a = measure(s, account, sizesFor(s, account));
         return (settledPart(a), a.health.initial);
     }
@@ -199,7 +196,7 @@ library Margin {
         Price memory price,
         uint32 account,
         Health memory h
-    ) internal view returns (uint256) {
+    ) public view returns (uint256) {
         (Position memory p, , ) = Positions.settledOf(s, price, account);
         if (p.lots == 0) return 0;
         return away(price.mark, p, zeroDistanceFloor(s, price, p, h));
@@ -218,7 +215,7 @@ library Margin {
         uint32 account,
         Health memory h,
         uint256 elapsed
-    ) internal view returns (uint256 limitPrice, uint256 zeroPrice_) {
+    ) public view returns (uint256 limitPrice, uint256 zeroPrice_) {
         (Position memory p, , ) = Positions.settledOf(s, price, account);
         if (p.lots == 0) return (price.mark, 0);
         int256 toZero = zeroDistanceFloor(s, price, p, h);
@@ -242,7 +239,7 @@ library Margin {
         uint32 account,
         Health memory h,
         uint256 salePrice
-    ) internal view returns (uint256 lots) {
+    ) public view returns (uint256 lots) {
         (Position memory p, , ) = Positions.settledOf(s, price, account);
         if (p.lots == 0 || isAtTarget(h)) return 0;
         MarketConfig storage config = s.markets[price.market].config;
@@ -289,7 +286,7 @@ library Margin {
         Price memory price,
         uint32 account,
         Health memory h
-    ) internal view returns (uint256) {
+    ) public view returns (uint256) {
         (Position memory p, , ) = Positions.settledOf(s, price, account);
         if (p.lots == 0) return 0;
         Tiers.Brackets memory t = Tiers.load(s.markets[price.market].config);
@@ -318,7 +315,7 @@ library Margin {
             markets &= markets - 1;
             measureMarket(s, account, marketId, sizes[i], a);
         }
-        (uint256 fresh, uint256 matured) = Fresh.amountsOf(s, account);
+        (uint256 fresh, uint256 matured) = Fresh.freshOf(s, account);
         a.balance += Ledger.balanceOf(s, account) + int256(matured);
         a.health.fresh = fresh;
         shift(a.health, a.balance + int256(fresh));
@@ -558,7 +555,7 @@ library Margin {
             uint256 leverage = withInitial ? LeverageTable.leverageOf(chosenClass(m, account)) : 0;
             addMarket(h, m.config, price, sizeOf(marketId, p), p.cost, leverage);
         }
-        (uint256 fresh, uint256 matured) = Fresh.amountsOf(s, account);
+        (uint256 fresh, uint256 matured) = Fresh.freshOf(s, account);
         h.fresh = fresh;
         shift(h, cash + Ledger.balanceOf(s, account) + int256(fresh + matured));
     }

@@ -36,6 +36,15 @@ library MarketStatus {
     uint8 internal constant WINDING_DOWN = 8;
 }
 
+/// @notice What an event is doing to one side of a market. The stages run in this order.
+enum EventStage {
+    Haircut,
+    Principal,
+    Dust,
+    Queue,
+    Done
+}
+
 /// @notice What is counted at most, so that every loop has an end.
 library Bounds {
     uint256 internal constant MARKETS = 48;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {MarketConfig} from "./MarketConfig.sol";
+import {MarketConfig, QuantityRule} from "./MarketConfig.sol";
+import {EventStage} from "./Keys.sol";
 
 /*
  * THE STORAGE OF THE EXCHANGE
@@ -173,36 +174,73 @@ struct DustSlot {
     int128 shortCost;
 }
 
-/// @notice Slot 0: 96 + 32 + 128 = 256 bits. A leaky bucket of the fund's money.
+/// @notice Slot 0: 96 + 96 + 32 = 224 bits. What a market drew from the fund and has not leaked away yet; see Budgets.
 struct BucketSlot {
-    uint96 drawn; // quote drawn and not yet leaked away
-    uint32 since; // unix time of `drawn`
+    uint96 wave; // quote, leaks away within Budgets.WAVE
+    uint96 day; // quote, leaks away within a day
+    uint32 since; // unix time that both are of
 }
 
-/// @notice An event that did not fit into one transaction. Present while MarketStatus.Event is set.
-/// @dev Slot 0: 64 + 64 + 64 + 8·4 + 32 = 256 bits. Amounts are quote; stages run in the order of EventStage.
+/// @notice Slot 0: 96 + 96 + 32 = 224 bits. What all markets together drew from the fund and has not leaked away yet.
+struct FundSlot {
+    uint96 drawn; // quote, leaks away within a day
+    uint96 size; // quote: the fund and what had not leaked away, at the last draw
+    uint32 since; // unix time of the last draw
+}
+
+/// @notice Slot 0: 64 + 64 + 32 + 32 = 192 bits. The last event that charged each side, so that an event can name what
+/// may have caused it.
+struct ChargeSlot {
+    uint64 longEvent;
+    uint64 shortEvent;
+    uint32 longTime; // unix time
+    uint32 shortTime; // unix time
+}
+
+/// @notice A whole that is handed out by weight, in whole numbers. Two slots of 128 + 128 bits.
+struct Split {
+    uint128 amount; // to be handed out in all
+    uint128 weight; // the sum of all weights
+    uint128 cumulative; // weights passed so far
+    uint128 given; // handed out so far
+}
+
+/// @notice What an event does to one side of a market, and how far it has come. Amounts are quote.
+/// @dev Slot 0: 8 + 16 + 64·3 = 216 bits; slots 1 to 7: 128 + 128 bits, slot 8: 128 + 64 + 64, slot 9: 64.
+struct EventSide {
+    EventStage stage;
+    uint16 cursor; // price class charged last + 1; 0 before the first
+    uint64 lots; // of the closed accounts, after longs and shorts met
+    uint64 bookLots; // of these, sold to the book
+    uint64 dustLots; // of these, closed against ledger account 3
+    Split split; // of the stage that is at work
+    uint128 deficit;
+    uint128 within; // paid by the fund within its budgets
+    uint128 base; // guaranteed and fresh profit before the event
+    uint128 fresh; // fresh profit, part of base
+    uint128 haircut; // taken from base
+    uint128 freshCharge; // part of the haircut
+    uint128 beyond; // paid by the fund beyond its event budget
+    uint128 principal;
+    uint128 shortfall;
+    uint128 discount; // Queue rule: what the closed cohorts bear
+    uint128 discountGiven; // of this, handed out so far
+    uint64 parent; // the event that may have caused this one, 0 if none did
+    uint64 sideLots; // of all cohorts, before the first was cut
+    uint64 passed; // cohorts that were cut and still hold lots
+}
+
+/// @notice An event in one market. Stored only if it did not fit into one transaction, while MarketStatus.EVENT is set.
+/// @dev Slot 0: 64 + 64 + 128 = 256 bits, slot 1: 128 + 128 bits, slot 2: 8 bits. Until it is done, the lots that are
+/// still to be closed belong to the event, and what it gave and did not collect yet is part of `pool.unsettled`.
 struct EventSlot {
-    uint64 id;
-    uint64 mark; // fixed when the event began
-    uint64 lots; // still to be closed in the queue
-    uint8 stage;
-    uint8 side; // of the cohorts that pay and are cut
-    uint8 quantityRule;
-    uint8 deficitRule;
-    uint32 cursor; // next price class, or cohort, in rank order; 0 before the first
-    uint256 amount; // what the stage hands out in all
-    uint256 weight; // the sum of the weights
-    uint256 cumulative; // weights passed so far
-    uint256 given; // handed out so far
-    uint256 principal; // what the stage after haircuts hands out
-    uint256 discount; // Queue rule: what the closed cohorts bear
-    uint64 lotsTotal; // to be closed in the queue when the stage began
-    uint64 lotsGiven; // closed so far
-    uint64 otherLots; // the same event's other side, which begins when this one is done
-    uint256 otherAmount;
-    uint256 otherWeight;
-    uint256 otherPrincipal;
-    uint256 otherDiscount;
+    uint64 id; // 0 if there is none
+    uint64 mark; // quote per lot, fixed when the event began
+    int128 funding; // F, likewise
+    int128 rest; // quote: the tally's rest of the part that is done; until then in `pool.unsettled`
+    uint128 fundBefore; // quote
+    QuantityRule quantityRule;
+    EventSide[2] sides; // by the side that pays and is cut
 }
 
 struct Market {
@@ -214,7 +252,8 @@ struct Market {
     PoolSlot pool;
     MarketConfig config;
     DustSlot dust;
-    BucketSlot dayBucket;
+    BucketSlot bucket;
+    ChargeSlot charges;
     FreshSide[2] fresh;
     // Per account.
     mapping(uint32 account => Position) positions;
@@ -247,7 +286,7 @@ struct State {
     address fund;
     uint24 fundShare; // ppm of fees, when the fund has reached its target
     // Slot 3: over all markets.
-    BucketSlot eventBucket;
+    FundSlot drawn;
     mapping(uint32 account => Account) accounts;
     mapping(uint32 account => Money) money;
     mapping(uint32 account => mapping(address operator => Operator)) operators;

@@ -1,0 +1,138 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import { id as hashOf, zeroPadValue } from "ethers";
+import type { Ballast } from "./deploy.js";
+import { readLinks } from "./deploy.js";
+import type { MarketParameters, Parameters } from "./parameters.js";
+import { toMarketConfig } from "./parameters.js";
+import { FUNCTIONS, ROLE_IDS, ROLE_NAMES, selectorOf } from "./roles.js";
+import type { Restricted } from "./roles.js";
+
+/* Reads a deployment back and says what is not as the parameters want it. */
+
+type Artifacts = HardhatRuntimeEnvironment["artifacts"];
+
+type Deployment = {
+  readonly ballast: Ballast;
+  readonly parameters: Parameters;
+  readonly deployer: string;
+  readonly artifacts: Artifacts;
+};
+
+/** Bytes of an address. */
+const ADDRESS_LENGTH = 20;
+const FUND_ACCOUNT = 1;
+/** Under which names a deployment lists the contracts; libraries keep their own. */
+const KEYS: Readonly<Record<string, string>> = { Exchange: "exchange", ExchangeLens: "lens" };
+
+/** One line for each thing that is wrong; none if the deployment is sound. */
+export async function checkDeployment(deployment: Deployment): Promise<string[]> {
+  const problems = await Promise.all([
+    checkWiring(deployment),
+    checkRoles(deployment),
+    checkLinks(deployment),
+    checkMarkets(deployment),
+  ]);
+  return problems.flat();
+}
+
+async function checkWiring({ ballast, parameters }: Deployment): Promise<string[]> {
+  const { exchange, vault, fund, lens, oracle, signedFeed, addresses } = ballast;
+  const facts: [string, unknown, unknown][] = [
+    ["vault.exchange", await vault.exchange(), addresses.exchange],
+    ["vault.token", await vault.token(), addresses.token],
+    ["exchange.oracle", await exchange.oracle(), addresses.oracle],
+    ["exchange.fund", await exchange.fund(), addresses.fund],
+    ["exchange.authority", await exchange.authority(), addresses.roles],
+    ["oracle.authority", await oracle.authority(), addresses.roles],
+    ["signedFeed.authority", await signedFeed.authority(), addresses.roles],
+    ["signedFeed.threshold", await signedFeed.threshold(), BigInt(parameters.threshold)],
+    ["fund.exchange", await fund.exchange(), addresses.exchange],
+    ["fund.asset", await fund.asset(), addresses.token],
+    ["fund.cooldown", await fund.cooldown(), BigInt(parameters.fundCooldown)],
+    ["lens.exchange", await lens.exchange(), addresses.exchange],
+    ["owner of the fund's account", (await exchange.accountOf(FUND_ACCOUNT)).owner, addresses.fund],
+    ["markets", await exchange.marketCount(), BigInt(parameters.markets.length)],
+  ];
+  return facts.flatMap(([what, is, wanted]) => differs(what, is, wanted));
+}
+
+async function checkRoles({ ballast, parameters, deployer }: Deployment): Promise<string[]> {
+  const { roles, addresses } = ballast;
+  const problems: string[] = [];
+  for (const contract of ["exchange", "oracle", "signedFeed"] satisfies Restricted[]) {
+    for (const role of ROLE_NAMES) {
+      for (const name of FUNCTIONS[contract][role] ?? []) {
+        const target = addresses[contract] ?? "";
+        const is = await roles.getTargetFunctionRole(target, selectorOf(contract, name));
+        problems.push(...differs(`role of ${contract}.${name}`, is, ROLE_IDS[role]));
+      }
+    }
+  }
+  for (const role of ROLE_NAMES) {
+    const holder = parameters.roles[role] ?? deployer;
+    const [holds] = await roles.hasRole(ROLE_IDS[role], holder);
+    problems.push(...differs(`${holder} holds ${role}`, holds, true));
+    if (holder === deployer) continue;
+    const [kept] = await roles.hasRole(ROLE_IDS[role], deployer);
+    problems.push(...differs(`the deployer holds ${role}`, kept, false));
+  }
+  return problems;
+}
+
+/** The addresses inside the bytecode are those of the libraries of this deployment. */
+async function checkLinks({ ballast, artifacts }: Deployment): Promise<string[]> {
+  const { addresses, exchange } = ballast;
+  const problems: string[] = [];
+  for (const artifactName of Object.keys(await readLinks())) {
+    const address = addresses[KEYS[artifactName] ?? artifactName] ?? "";
+    const code = (await exchange.runner?.provider?.getCode(address)) ?? "0x";
+    const { deployedLinkReferences } = await artifacts.readArtifact(artifactName);
+    for (const links of Object.values(deployedLinkReferences)) {
+      for (const [library, places] of Object.entries(links)) {
+        for (const { start } of places) {
+          const at = "0x".length + start * 2;
+          const is = `0x${code.slice(at, at + ADDRESS_LENGTH * 2)}`;
+          const wanted = addresses[library]?.toLowerCase();
+          problems.push(...differs(`${library} in ${artifactName}`, is, wanted));
+        }
+      }
+    }
+  }
+  return problems;
+}
+
+async function checkMarkets({ ballast, parameters }: Deployment): Promise<string[]> {
+  const problems: string[] = [];
+  for (const [id, market] of parameters.markets.entries()) {
+    const config = await ballast.exchange.configOf(id);
+    for (const [field, wanted] of Object.entries(toMarketConfig(market))) {
+      // Typechain's result can be read by field name.
+      const is = (config as unknown as Record<string, bigint>)[field];
+      problems.push(...differs(`${market.name}.${field}`, is, BigInt(wanted)));
+    }
+    problems.push(...(await checkSources(ballast, id, market)));
+  }
+  return problems;
+}
+
+async function checkSources(
+  { oracle, addresses }: Ballast,
+  id: number,
+  market: MarketParameters,
+): Promise<string[]> {
+  const [sources, feeds] = await oracle.sourcesOf(id);
+  const wantedSources = market.sources.map((source) =>
+    source.kind === "signed" ? addresses.signedFeed : addresses.chainlink,
+  );
+  const wantedFeeds = market.sources.map((source) =>
+    source.kind === "signed" ? hashOf(source.feed) : zeroPadValue(source.aggregator, 32),
+  );
+  return [
+    ...differs(`sources of ${market.name}`, sources.join(), wantedSources.join()),
+    ...differs(`feeds of ${market.name}`, feeds.join(), wantedFeeds.join().toLowerCase()),
+  ];
+}
+
+function differs(what: string, is: unknown, wanted: unknown): string[] {
+  return is === wanted ? [] : [`${what}: is ${String(is)}, should be ${String(wanted)}`];
+}

@@ -1,0 +1,192 @@
+import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
+import type {
+  IgnitionModuleBuilder,
+  NamedArtifactContractAtFuture,
+  NamedArtifactContractDeploymentFuture,
+  NamedArtifactLibraryDeploymentFuture,
+} from "@nomicfoundation/ignition-core";
+import { ZeroAddress, id as hashOf, zeroPadValue } from "ethers";
+import type { MarketParameters, Parameters } from "./parameters.js";
+import { toMarketConfig } from "./parameters.js";
+import { DELAYED, FUNCTIONS, ROLE_IDS, ROLE_NAMES, selectorOf } from "./roles.js";
+import type { Restricted, RoleName } from "./roles.js";
+
+/*
+ * THE DEPLOYMENT
+ * Libraries, oracle, exchange with its vault, fund and lens; then the roles' functions; then the markets. The deployer holds
+ * every role until the last step hands them over.
+ */
+
+type Builder = IgnitionModuleBuilder;
+type Deployed = NamedArtifactContractDeploymentFuture<string>;
+type At = NamedArtifactContractAtFuture<string>;
+type Library = NamedArtifactLibraryDeploymentFuture<string>;
+type Step = ReturnType<Builder["call"]>;
+
+type Parts = {
+  readonly roles: Deployed;
+  readonly exchange: Deployed;
+  readonly oracle: Deployed;
+  readonly signedFeed: Deployed;
+  readonly chainlink: Deployed;
+  readonly fund: Deployed;
+};
+
+/** The settlement token of a deployment that names none; six decimals like the usual dollars. */
+const TEST_TOKEN_DECIMALS = 6;
+const MODULE_ID = "Ballast";
+const ADMIN_ROLE = 0n;
+
+/** For each contract and library of ours, the libraries that are linked into it. */
+export type Links = Readonly<Record<string, readonly string[]>>;
+
+export function ballastModule(parameters: Parameters, deployer: string, links: Links) {
+  return buildModule(MODULE_ID, (m) => {
+    const roles = m.contract("Roles", [deployer]);
+    const token = tokenOf(m, parameters);
+    const oracle = m.contract("IndexOracle", [roles]);
+    const signers = parameters.signers.length === 0 ? [deployer] : parameters.signers;
+    const signedFeed = m.contract("SignedFeed", [roles, signers, parameters.threshold]);
+    const { feed: sequencer, grace } = parameters.sequencer ?? { feed: ZeroAddress, grace: 0 };
+    const chainlink = m.contract("ChainlinkSource", [sequencer, grace]);
+
+    const libraries = new Map<string, Library>();
+    const linked = (name: string) => linkedInto(m, { name, links, libraries });
+    const exchange = m.contract("Exchange", [token, oracle, roles], {
+      libraries: linked("Exchange"),
+    });
+    const fund = m.contract("InsuranceFund", [exchange, parameters.fundCooldown]);
+    const lens = m.contract("ExchangeLens", [exchange], { libraries: linked("ExchangeLens") });
+
+    const parts = { roles, exchange, oracle, signedFeed, chainlink, fund };
+    const ready = grantRoles(m, parts, deployer);
+    const done = listMarkets(m, parts, { parameters, after: ready });
+    handOver(m, parts, { parameters, deployer, after: done });
+    return { ...parts, token, lens, ...Object.fromEntries(libraries) };
+  });
+}
+
+function tokenOf(m: Builder, { token }: Parameters): Deployed | At {
+  if (token === null) return m.contract("TestToken", [TEST_TOKEN_DECIMALS]);
+  return m.contractAt("TestToken", token);
+}
+
+type Linking = {
+  readonly name: string;
+  readonly links: Links;
+  readonly libraries: Map<string, Library>;
+};
+
+/** Deploys the libraries that a contract needs, each once, and those that they need first. */
+function linkedInto(m: Builder, { name, links, libraries }: Linking): Record<string, Library> {
+  const needed = (links[name] ?? []).map((library): [string, Library] => {
+    const known = libraries.get(library);
+    if (known !== undefined) return [library, known];
+    const inner = linkedInto(m, { name: library, links, libraries });
+    const deployed = m.library(library, { libraries: inner });
+    libraries.set(library, deployed);
+    return [library, deployed];
+  });
+  return Object.fromEntries(needed);
+}
+
+/** Each restricted function gets its role, and the deployer every role. */
+function grantRoles(m: Builder, parts: Parts, deployer: string): Step[] {
+  const assigned = restrictedParts(parts).flatMap(([name, contract]) =>
+    rolesOf(name).map(([role, functions]) =>
+      m.call(
+        parts.roles,
+        "setTargetFunctionRole",
+        [contract, functions.map((each) => selectorOf(name, each)), ROLE_IDS[role]],
+        { id: `functions_${name}_${role}` },
+      ),
+    ),
+  );
+  return ROLE_NAMES.map((role) =>
+    m.call(parts.roles, "grantRole", [ROLE_IDS[role], deployer, 0], {
+      id: `grant_${role}`,
+      after: assigned,
+    }),
+  );
+}
+
+function restrictedParts(parts: Parts): [Restricted, Deployed][] {
+  return [
+    ["exchange", parts.exchange],
+    ["oracle", parts.oracle],
+    ["signedFeed", parts.signedFeed],
+  ];
+}
+
+function rolesOf(name: Restricted): [RoleName, readonly string[]][] {
+  return ROLE_NAMES.flatMap((role): [RoleName, readonly string[]][] => {
+    const functions = FUNCTIONS[name][role];
+    return functions === undefined ? [] : [[role, functions]];
+  });
+}
+
+/** Ids are given in order of listing, so each market waits for the one before. */
+function listMarkets(
+  m: Builder,
+  parts: Parts,
+  { parameters, after }: { parameters: Parameters; after: readonly Step[] },
+): Step[] {
+  const bound = m.call(parts.exchange, "bindFund", [parts.fund], { after: [...after] });
+  let last: Step[] = [
+    m.call(parts.exchange, "setFeeShare", [parameters.fundShare], { after: [bound] }),
+  ];
+  parameters.markets.forEach((market, id) => {
+    const sources = m.call(parts.oracle, "setSources", [id, ...sourcesOf(market, parts)], {
+      id: `sources_${id}`,
+      after: last,
+    });
+    // Ignition wants plain arguments; the struct is one of numbers, strings and bigints.
+    const config = toMarketConfig(market) as unknown as Record<string, bigint>;
+    last = [
+      m.call(parts.exchange, "list", [market.name, config], { id: `list_${id}`, after: [sources] }),
+    ];
+  });
+  return last;
+}
+
+function sourcesOf(market: MarketParameters, parts: Parts): [Deployed[], string[]] {
+  const contracts = market.sources.map((source) =>
+    source.kind === "signed" ? parts.signedFeed : parts.chainlink,
+  );
+  const feeds = market.sources.map((source) =>
+    source.kind === "signed" ? hashOf(source.feed) : zeroPadValue(source.aggregator, 32),
+  );
+  return [contracts, feeds];
+}
+
+/** Roles of others get their delay; the deployer keeps only what nobody was named for. The admin comes last. */
+function handOver(
+  m: Builder,
+  { roles }: Parts,
+  given: { parameters: Parameters; deployer: string; after: readonly Step[] },
+): void {
+  const { parameters, deployer } = given;
+  let last = [...given.after];
+  for (const role of ROLE_NAMES) {
+    const holder = parameters.roles[role];
+    if (holder === null || holder === deployer) continue;
+    const delay = DELAYED.has(role) ? parameters.delay : 0;
+    const grant = m.call(roles, "grantRole", [ROLE_IDS[role], holder, delay], {
+      id: `hand_over_${role}`,
+      after: last,
+    });
+    last = [
+      m.call(roles, "renounceRole", [ROLE_IDS[role], deployer], {
+        id: `renounce_${role}`,
+        after: [grant],
+      }),
+    ];
+  }
+  const { admin } = parameters.roles;
+  if (admin === null || admin === deployer) return;
+  const grant = m.call(roles, "grantRole", [ADMIN_ROLE, admin, parameters.delay], {
+    id: "hand_over_admin",
+    after: last,
+  });
+  m.call(roles, "renounceRole", [ADMIN_ROLE, deployer], { id: "renounce_admin", after: [grant] });
+}

@@ -1,0 +1,107 @@
+import type { Interface, Result } from "ethers";
+import { IExchange__factory } from "../../typechain-types/factories/interfaces/IExchange__factory.js";
+
+/*
+ * What the keeper can send: five functions of the exchange, and nothing else. Whatever is simulated is sent byte for byte.
+ */
+
+export type Action =
+  | {
+      readonly kind: "liquidate";
+      readonly accounts: readonly number[];
+      readonly maxFills: bigint;
+      readonly rewardTo: number;
+    }
+  | {
+      readonly kind: "deleverage";
+      readonly accounts: readonly number[];
+      readonly maxFills: bigint;
+      readonly rewardTo: number;
+    }
+  | {
+      readonly kind: "takeover";
+      readonly from: number;
+      readonly to: number;
+      readonly market: number;
+      readonly lots: bigint;
+      readonly worstPrice: bigint;
+    }
+  | {
+      readonly kind: "continueEvent";
+      readonly market: number;
+      readonly maxSteps: bigint;
+      readonly rewardTo: number;
+    }
+  | { readonly kind: "poke"; readonly market: number };
+
+const exchange = IExchange__factory.createInterface();
+/** The same, for names that are known at run time only. */
+const anyExchange: Interface = exchange;
+
+export function encodeAction(action: Action): string {
+  switch (action.kind) {
+    case "liquidate":
+      return exchange.encodeFunctionData("liquidate", [
+        [...action.accounts],
+        action.maxFills,
+        action.rewardTo,
+      ]);
+    case "deleverage":
+      return exchange.encodeFunctionData("deleverage", [
+        [...action.accounts],
+        action.maxFills,
+        action.rewardTo,
+      ]);
+    case "takeover":
+      return exchange.encodeFunctionData("takeover", [
+        action.from,
+        action.to,
+        action.market,
+        action.lots,
+        action.worstPrice,
+      ]);
+    case "continueEvent":
+      return exchange.encodeFunctionData("continueEvent", [
+        action.market,
+        action.maxSteps,
+        action.rewardTo,
+      ]);
+    case "poke":
+      return exchange.encodeFunctionData("poke", [action.market]);
+    default:
+      return assertNever(action);
+  }
+}
+
+/**
+ * How much a call did: accounts, lots taken over; for an event 1 in any case, because a step that does not finish it is
+ * progress too.
+ */
+export function decodeDone(action: Action, result: string): bigint {
+  switch (action.kind) {
+    case "liquidate":
+    case "deleverage":
+    case "takeover": {
+      const values: Result = anyExchange.decodeFunctionResult(action.kind, result);
+      const done: unknown = values[0];
+      if (typeof done !== "bigint") throw new TypeError(`${action.kind} returned no number`);
+      return done;
+    }
+    case "continueEvent":
+    case "poke":
+      return 1n;
+    default:
+      return assertNever(action);
+  }
+}
+
+/** Selectors of the calls above: whatever signs transactions refuses others. */
+export const ALLOWED_SELECTORS: ReadonlySet<string> = new Set(
+  (["liquidate", "deleverage", "takeover", "continueEvent", "poke"] as const).map(
+    (name) => exchange.getFunction(name).selector,
+  ),
+);
+
+export function assertNever(value: never): never {
+  throw new TypeError(`Unexpected ${JSON.stringify(value)}`);
+}

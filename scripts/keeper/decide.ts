@@ -1,0 +1,124 @@
+import { skip } from "./decisions.js";
+import type { Decision, Deleverage, SkipReason } from "./decisions.js";
+import {
+  ceilDiv,
+  compare,
+  isAtTarget,
+  isBetterFor,
+  isInsolvent,
+  isLiquidatable,
+  priceAway,
+  tickTowardsMark,
+} from "./math.js";
+import { elapsed, healthOf, indexed, isBlocked, limitOf, marketsOf } from "./snapshot.js";
+import type { Indexed, Snapshot } from "./snapshot.js";
+import { decideTakeovers } from "./takeover.js";
+import type { TakeoverPolicy } from "./takeover.js";
+import type { AccountView, MarketView, PositionView } from "./views.js";
+
+export type Policy = TakeoverPolicy & {
+  /** Seconds after which an idle market is refreshed; while a jump waits or its price is aged, a third of it. 0 never. */
+  readonly pokeAfter: bigint;
+};
+
+/** Accounts whose positions matter: those under liquidation whose clock runs. */
+export function accountsToDetail(accounts: readonly AccountView[]): number[] {
+  return accounts
+    .filter((view) => view.clock !== 0n && isLiquidatable(view))
+    .map(({ account }) => account);
+}
+
+/**
+ * Pure: the same snapshot gives the same decisions. Each account and each market appears, if only as a skip with its
+ * reason. Worst first, so that a bound on transactions drops the safest.
+ */
+export function decide(snapshot: Snapshot, policy: Policy): Decision[] {
+  const accounts = [...snapshot.accounts].sort(worstFirst);
+  const book = indexed(snapshot);
+  return [
+    ...snapshot.markets.map((market) => decideEvent(market, book)),
+    ...accounts.map((view) => decideAccount(view, book)),
+    ...decideTakeovers(accounts, book, policy),
+    ...snapshot.markets.map((market) => decidePoke(market, book, policy)),
+  ];
+}
+
+/** Insolvent accounts by what is missing, then the others by equity / maintenance; equals by their number. */
+function worstFirst(a: AccountView, b: AccountView): number {
+  const isFlat = compare(flatness(a), flatness(b));
+  if (isFlat !== 0) return isFlat;
+  if (a.equity < 0n || b.equity < 0n) {
+    return compare(a.equity, b.equity) || a.account - b.account;
+  }
+  return compare(a.equity * b.maintenance, b.equity * a.maintenance) || a.account - b.account;
+}
+
+function flatness(view: AccountView): bigint {
+  return view.maintenance === 0n && view.equity >= 0n ? 1n : 0n;
+}
+
+function decideAccount(view: AccountView, snapshot: Indexed): Decision {
+  const { account } = view;
+  const health = healthOf(view);
+  if (health !== "below") return decideHealthy(view, health, snapshot);
+  const cause = causeToDeleverage(view, snapshot);
+  if (cause !== undefined && !isBlocked(snapshot, "deleverage", account)) {
+    return { kind: "deleverage", account, missing: -view.equity, cause };
+  }
+  // What cannot be closed as an event now can at least be reduced.
+  if (isBlocked(snapshot, "liquidate", account)) return skip("liquidate", account, "backoff");
+  const missing = view.maintenance - view.equity;
+  if (view.clock === 0n) return { kind: "liquidate", account, missing, cause: "startsClock" };
+  const positions = snapshot.positions.get(account) ?? [];
+  return positions.some((position) => hasBuyer(view, position, snapshot))
+    ? { kind: "liquidate", account, missing, cause: "inBook" }
+    : skip("liquidate", account, "noBids");
+}
+
+/** An account that has recovered keeps its clock until somebody asks: next time it would have run out at once. */
+function decideHealthy(view: AccountView, reason: SkipReason, snapshot: Indexed): Decision {
+  const { account } = view;
+  if (view.clock === 0n || !isAtTarget(view)) return skip("account", account, reason);
+  if (isBlocked(snapshot, "liquidate", account)) return skip("liquidate", account, "backoff");
+  return { kind: "liquidate", account, missing: 0n, cause: "clearsClock" };
+}
+
+/** Whether the best order of the other side is no worse than today's limit. */
+function hasBuyer(view: AccountView, position: PositionView, snapshot: Indexed): boolean {
+  const market = snapshot.markets.get(position.market);
+  if (market === undefined || market.hasEvent || market.grade === "dead") return false;
+  const { side } = position;
+  const best = side === "long" ? market.bestBid : market.bestAsk;
+  if (best === 0n) return false;
+  const band = priceAway(side, market.mark, market.band);
+  const limit = limitOf(view, position, snapshot);
+  const worst = isBetterFor(side, limit, band) ? limit : band;
+  return !isBetterFor(side, tickTowardsMark(side, worst, market.unit), best);
+}
+
+function causeToDeleverage(view: AccountView, snapshot: Indexed): Deleverage["cause"] | undefined {
+  if (isInsolvent(view)) return "insolvent";
+  if (view.clock === 0n) return undefined;
+  const markets = marketsOf(view.account, snapshot);
+  if (markets.length === 0) return undefined;
+  return markets.every((market) => elapsed(view, markets, snapshot) >= market.clock)
+    ? "expired"
+    : undefined;
+}
+
+function decideEvent({ market, hasEvent }: MarketView, snapshot: Indexed): Decision {
+  if (!hasEvent) return skip("continueEvent", market, "noEvent");
+  if (isBlocked(snapshot, "continueEvent", market)) return skip("continueEvent", market, "backoff");
+  return { kind: "continueEvent", market };
+}
+
+function decidePoke(view: MarketView, snapshot: Indexed, { pokeAfter }: Policy): Decision {
+  const { market } = view;
+  if (pokeAfter === 0n) return skip("poke", market, "never");
+  if (view.openInterest === 0n) return skip("poke", market, "unused");
+  const isWaiting = view.pendingSince !== 0n || view.grade === "aged";
+  const age = snapshot.head.now - view.refreshed;
+  if (age < (isWaiting ? ceilDiv(pokeAfter, 3n) : pokeAfter)) return skip("poke", market, "recent");
+  if (isBlocked(snapshot, "poke", market)) return skip("poke", market, "backoff");
+  return { kind: "poke", market, cause: isWaiting ? "waiting" : "stale" };
+}

@@ -1,0 +1,67 @@
+/*
+ * What a tick can decide. A skip is a decision too, and has a reason.
+ */
+
+export type WorkKind = "liquidate" | "deleverage" | "takeover" | "continueEvent" | "poke";
+
+export type SkipReason =
+  | "flat"
+  | "ownAccount"
+  | "healthy"
+  | "healthyAtIndex"
+  | "healthyAtPending"
+  | "backoff"
+  | "noBids"
+  | "noAccount"
+  | "clockNotStarted"
+  | "noMarket"
+  | "eventPending"
+  | "reduceOnly"
+  | "noPrice"
+  | "noZeroPrice"
+  | "notProfitable"
+  | "noMargin"
+  | "tooSmall"
+  | "noEvent"
+  | "unused"
+  | "recent"
+  | "never";
+
+export type Liquidate = {
+  readonly kind: "liquidate";
+  readonly account: number;
+  readonly missing: bigint;
+  readonly cause: "startsClock" | "inBook" | "clearsClock";
+};
+export type Deleverage = {
+  readonly kind: "deleverage";
+  readonly account: number;
+  readonly missing: bigint;
+  readonly cause: "insolvent" | "expired";
+};
+export type Takeover = {
+  readonly kind: "takeover";
+  readonly account: number;
+  readonly to: number;
+  readonly market: number;
+  readonly lots: bigint;
+  /** The keeper's bound, quote per lot. */
+  readonly worstPrice: bigint;
+};
+export type ContinueEvent = { readonly kind: "continueEvent"; readonly market: number };
+export type Poke = {
+  readonly kind: "poke";
+  readonly market: number;
+  readonly cause: "stale" | "waiting";
+};
+export type Skip = {
+  readonly kind: "skip";
+  readonly from: WorkKind | "account";
+  readonly subject: number;
+  readonly reason: SkipReason;
+};
+export type Decision = Liquidate | Deleverage | Takeover | ContinueEvent | Poke | Skip;
+
+export function skip(from: Skip["from"], subject: number, reason: SkipReason): Skip {
+  return { kind: "skip", from, subject, reason };
+}

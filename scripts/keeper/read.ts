@@ -1,0 +1,161 @@
+import { getAddress, isError, toBeHex } from "ethers";
+import type { Provider } from "ethers";
+import { IExchangeLens__factory } from "../../typechain-types/factories/interfaces/IExchangeLens__factory.js";
+import { IExchange__factory } from "../../typechain-types/factories/interfaces/IExchange__factory.js";
+import type { Log } from "./log.js";
+import { decodeRows, signed } from "./rows.js";
+import type { AccountView, Grade, Head, MarketView, PositionView } from "./views.js";
+
+/* The views out of a chain: everything as of one block. */
+
+export type ReadParts = {
+  readonly provider: Provider;
+  readonly exchange: string;
+  readonly lens: string;
+  /** Accounts in one call of the lens. */
+  readonly page: number;
+  readonly log: Log;
+};
+
+/** Ids below belong to the house. */
+const FIRST_ACCOUNT = 10;
+/** Bits of a market's status. */
+const REDUCE_ONLY = 2n;
+const EVENT = 4n;
+/** Quote of a micro unit. */
+const MICRO = 10n ** 12n;
+const GRADES: readonly Grade[] = ["dead", "aged", "fresh"];
+
+/** The latest block, and the time that the chain expects of the next. */
+export async function readHead(provider: Provider): Promise<Head> {
+  const [latest, pending] = await Promise.all([
+    provider.getBlock("latest"),
+    // Not every node knows it; then the latest block's time is the best that the chain says.
+    provider.getBlock("pending").catch(() => null),
+  ]);
+  if (latest === null) throw new RangeError("no latest block");
+  const timestamp = BigInt(latest.timestamp);
+  const next = BigInt(pending?.timestamp ?? latest.timestamp);
+  return { number: latest.number, timestamp, now: next > timestamp ? next : timestamp };
+}
+
+/* MARKETS */
+
+export async function readMarkets(parts: ReadParts, head: Head): Promise<MarketView[]> {
+  const exchange = IExchange__factory.connect(parts.exchange, parts.provider);
+  const count = Number(await exchange.marketCount({ blockTag: head.number }));
+  return Promise.all(Array.from({ length: count }, (_, market) => readMarket(parts, head, market)));
+}
+
+async function readMarket(parts: ReadParts, head: Head, market: number): Promise<MarketView> {
+  const exchange = IExchange__factory.connect(parts.exchange, parts.provider);
+  const at = { blockTag: head.number };
+  const [config, { price, book, flow }] = await Promise.all([
+    exchange.configOf(market, at),
+    exchange.marketOf(market, at),
+  ]);
+  return {
+    market,
+    mark: price.mark,
+    unit: config.unit,
+    bestBid: book.bestBid,
+    bestAsk: book.bestAsk,
+    band: config.band,
+    grade: GRADES[Number(book.grade)] ?? "dead",
+    refreshed: book.refreshed,
+    freshSince: book.freshSince,
+    pendingSince: book.pendingSince,
+    openInterest: flow.openInterest,
+    hasEvent: (book.status & EVENT) !== 0n,
+    isReduceOnly: (book.status & REDUCE_ONLY) !== 0n,
+    minNotional: config.minNotional * MICRO,
+    slip0: config.slip0,
+    clock: config.clock,
+  };
+}
+
+/* ACCOUNTS */
+
+/** All accounts. One that cannot be read is a line and is left out; it does not hide the others. */
+export async function readAccounts(parts: ReadParts, head: Head): Promise<AccountView[]> {
+  const exchange = IExchange__factory.connect(parts.exchange, parts.provider);
+  const last = Number(await exchange.accountCount({ blockTag: head.number }));
+  const views: AccountView[] = [];
+  for (let first = FIRST_ACCOUNT; first <= last; first += parts.page) {
+    const size = Math.min(parts.page, last - first + 1);
+    const ids = Array.from({ length: size }, (_, i) => first + i);
+    views.push(...(await readPage(parts, head, ids)));
+  }
+  return views;
+}
+
+const lensAbi = IExchangeLens__factory.createInterface();
+
+async function readPage(
+  parts: ReadParts,
+  head: Head,
+  ids: readonly number[],
+): Promise<AccountView[]> {
+  try {
+    const data = lensAbi.encodeFunctionData("healths", [[...ids]]);
+    const request = { to: parts.lens, data, blockTag: head.number };
+    return decodeHealths(await parts.provider.call(request));
+  } catch (error) {
+    if (!isError(error, "CALL_EXCEPTION")) throw error;
+    if (ids.length <= 1) {
+      parts.log("account.unreadable", { account: ids[0] });
+      return [];
+    }
+    const middle = Math.ceil(ids.length / 2);
+    const first = await readPage(parts, head, ids.slice(0, middle));
+    return [...first, ...(await readPage(parts, head, ids.slice(middle)))];
+  }
+}
+
+/** Words of AccountHealth: six of its own, then those of Health. */
+const HEALTH_FIELDS = 16;
+
+export function decodeHealths(result: string): AccountView[] {
+  return decodeRows(result, HEALTH_FIELDS).map((row) => {
+    const word = (i: number) => row[i] ?? 0n;
+    return {
+      account: Number(word(0)),
+      owner: getAddress(toBeHex(word(1), 20)),
+      clock: word(5),
+      equity: signed(word(6)),
+      equityAtIndex: signed(word(7)),
+      prudent: signed(word(8)),
+      initial: word(9),
+      maintenance: word(10),
+      maintenanceAtIndex: word(11),
+      equityAtPending: signed(word(12)),
+      maintenanceAtPending: word(13),
+      notional: word(15),
+    };
+  });
+}
+
+export async function readPositions(
+  parts: ReadParts,
+  head: Head,
+  accounts: readonly number[],
+): Promise<PositionView[]> {
+  const lens = IExchangeLens__factory.connect(parts.lens, parts.provider);
+  const reads = accounts.map(async (account): Promise<PositionView[]> => {
+    try {
+      const rows = await lens.positions.staticCall(account, { blockTag: head.number });
+      return rows.map(({ market, side, lots, zeroPrice }) => ({
+        account,
+        market: Number(market),
+        side: side === 0n ? "long" : "short",
+        lots,
+        zeroPrice,
+      }));
+    } catch (error) {
+      if (!isError(error, "CALL_EXCEPTION")) throw error;
+      parts.log("account.unreadable", { account });
+      return [];
+    }
+  });
+  return (await Promise.all(reads)).flat();
+}

@@ -1,0 +1,77 @@
+import { max } from "./integers.js";
+import { MICRO, sideOf } from "./keys.js";
+import type { SideIndex } from "./keys.js";
+import { freshMarkKey } from "./state.js";
+import type { FreshRecord, FreshSide, MarketState } from "./state.js";
+
+/* Fresh profit as settled at a moment: what contracts/libraries/Fresh.sol computes. Micro units inside, quote outside. */
+
+const FULL = 2n ** 79n;
+const GENERATIONS = 2n ** 15n;
+
+export type FreshAmounts = {
+  /** Still fresh, quote. */
+  readonly fresh: bigint;
+  /** Matured, but not credited to the balance yet, quote. */
+  readonly matured: bigint;
+};
+
+type Kept = { readonly keep: bigint; readonly generation: bigint };
+
+/** Of one account in one market. */
+export function freshOf(market: MarketState, account: number, time: bigint): FreshAmounts {
+  const record = market.freshRecords.get(account);
+  if (record === undefined) return { fresh: 0n, matured: 0n };
+  const side = sideOf(record.tag & 1n);
+  const pooled = rolledSide(market, side, time);
+  const now: Kept = pooled;
+  const scaled = (amount: bigint, kept: Kept) => scale(amount, record, kept);
+  if (pooled.epoch <= record.epoch) {
+    const fresh = scaled(record.current, now) + scaled(record.previous, now);
+    return { fresh: fresh * MICRO, matured: 0n };
+  }
+  const mark = (epoch: bigint) => freshMarkKey(side, Number(epoch));
+  const then: Kept = { keep: record.keep, generation: record.tag >> 1n };
+  const first = keptAt(market, mark(record.epoch), then);
+  const matured = scaled(record.previous, first);
+  if (pooled.epoch === record.epoch + 1n) {
+    return { fresh: scaled(record.current, now) * MICRO, matured: matured * MICRO };
+  }
+  const second = keptAt(market, mark(record.epoch + 1n), first);
+  return { fresh: 0n, matured: (matured + scaled(record.current, second)) * MICRO };
+}
+
+/** A side's fresh profit at a moment, quote. */
+export function freshPool(market: MarketState, side: SideIndex, time: bigint): bigint {
+  const { current, previous } = rolledSide(market, side, time);
+  return (current + previous) * MICRO;
+}
+
+/** The totals at a moment: after one epoch current becomes previous, after two both have matured. */
+export function rolledSide(market: MarketState, side: SideIndex, time: bigint): FreshSide {
+  const stored = market.fresh[side];
+  const keep = stored.keep === 0n ? FULL : stored.keep;
+  const epoch = epochAt(market, time);
+  if (stored.epoch >= epoch) return { ...stored, keep };
+  const previous = stored.epoch + 1n === epoch ? stored.current : 0n;
+  return { ...stored, epoch, keep, current: 0n, previous };
+}
+
+/** While a jump of the index waits or a shortfall stands nothing matures. */
+function epochAt(market: MarketState, time: bigint): bigint {
+  const length = market.config.freshEpoch;
+  const isStill = market.book.pendingSince !== 0n || market.pool.shortfall !== 0n;
+  if (isStill || length === 0n) return max(market.fresh[0].epoch, market.fresh[1].epoch);
+  return time / length;
+}
+
+/** The keep at the end of an epoch: as before if the epoch had no event. */
+function keptAt(market: MarketState, key: number, before: Kept): Kept {
+  const mark = market.freshMarks.get(key);
+  return mark === undefined || mark.keep === 0n ? before : mark;
+}
+
+function scale(amount: bigint, record: FreshRecord, kept: Kept): bigint {
+  const isSame = kept.generation % GENERATIONS === (record.tag >> 1n) % GENERATIONS;
+  return isSame && record.keep !== 0n ? (amount * kept.keep) / record.keep : 0n;
+}
