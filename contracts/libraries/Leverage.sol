@@ -31,7 +31,7 @@ library Leverage {
         if (isAtRisk) requireFresh(price);
         bool isLower = class < Margin.chosenClass(m, account);
 
-        Positions.setLeverage(s, price, account, class, m.config.classDelay, tally);
+        tally = Positions.setLeverage(s, price, account, class, m.config.classDelay, tally);
 
         if (isLower && isAtRisk) requireCovered(s, account);
         return tally;

@@ -102,7 +102,7 @@ library Matching {
         if (taken.lots != 0 && t.taker != 0) {
             uint256 rate = t.isForced ? 0 : m.config.takerFee;
             uint256 fee = feeUp(taken.quote, rate);
-            Positions.change(s, price, t.taker, w.fill, fee, w.tally);
+            (, w.tally) = Positions.change(s, price, t.taker, w.fill, fee, w.tally);
         }
         killStale(m, w, t.limitTick);
         taken.fills = w.steps;
@@ -297,7 +297,7 @@ library Matching {
             lots: lots,
             makerFee: fee
         });
-        Positions.change(s, w.price, maker, fill, fee, w.tally);
+        (, w.tally) = Positions.change(s, w.price, maker, fill, fee, w.tally);
         addToTaker(w, lots, order.tick * w.price.unit);
     }
 

@@ -17,15 +17,7 @@ import {Health, Price, Snapshot, Tally} from "../types/Context.sol";
 import {Keys} from "../types/Keys.sol";
 import {MarketConfig} from "../types/MarketConfig.sol";
 import {Side} from "../types/Side.sol";
-import {
-    BookSlot,
-    FlowSlot,
-    Level,
-    MarkSlot,
-    Order,
-    Position,
-    Resting
-} from "../types/State.sol";
+import {BookSlot, FlowSlot, Level, MarkSlot, Order, Position, Resting} from "../types/State.sol";
 
 /// @notice Matching and Orders over a state whose prices, balances and owners tests set.
 contract BookHarnessTrading is ExchangeStorage, IExchangeEvents, IExchangeErrors {
@@ -48,6 +40,7 @@ contract BookHarnessTrading is ExchangeStorage, IExchangeEvents, IExchangeErrors
     function setMark(uint16 market, uint64 mark) external {
         $.markets[market].price.mark = mark;
         $.markets[market].price.index = mark;
+        $.markets[market].sample.publishTime = uint32(block.timestamp);
     }
 
     function setGrade(uint16 market, uint8 grade) external {

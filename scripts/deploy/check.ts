@@ -1,6 +1,7 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import { id as hashOf, zeroPadValue } from "ethers";
 import type { Ballast } from "./deploy.js";
+import { readLinks } from "./deploy.js";
 import type { MarketParameters, Parameters } from "./parameters.js";
 import { toMarketConfig } from "./parameters.js";
 import { FUNCTIONS, ROLE_IDS, ROLE_NAMES, selectorOf } from "./roles.js";
@@ -17,18 +18,11 @@ type Deployment = {
   readonly artifacts: Artifacts;
 };
 
-/** Contracts that libraries are linked into. */
-const LINKED = [
-  ["Exchange", "exchange"],
-  ["ExchangeLens", "lens"],
-  ["Orders", "Orders"],
-  ["Liquidation", "Liquidation"],
-  ["Deleverage", "Deleverage"],
-] as const;
-
 /** Bytes of an address. */
 const ADDRESS_LENGTH = 20;
 const FUND_ACCOUNT = 1;
+/** Under which names a deployment lists the contracts; libraries keep their own. */
+const KEYS: Readonly<Record<string, string>> = { Exchange: "exchange", ExchangeLens: "lens" };
 
 /** One line for each thing that is wrong; none if the deployment is sound. */
 export async function checkDeployment(deployment: Deployment): Promise<string[]> {
@@ -48,9 +42,9 @@ async function checkWiring({ ballast, parameters }: Deployment): Promise<string[
     ["vault.token", await vault.token(), addresses.token],
     ["exchange.oracle", await exchange.oracle(), addresses.oracle],
     ["exchange.fund", await exchange.fund(), addresses.fund],
-    ["exchange.authority", await exchange.authority(), addresses.manager],
-    ["oracle.authority", await oracle.authority(), addresses.manager],
-    ["signedFeed.authority", await signedFeed.authority(), addresses.manager],
+    ["exchange.authority", await exchange.authority(), addresses.roles],
+    ["oracle.authority", await oracle.authority(), addresses.roles],
+    ["signedFeed.authority", await signedFeed.authority(), addresses.roles],
     ["signedFeed.threshold", await signedFeed.threshold(), BigInt(parameters.threshold)],
     ["fund.exchange", await fund.exchange(), addresses.exchange],
     ["fund.asset", await fund.asset(), addresses.token],
@@ -63,23 +57,23 @@ async function checkWiring({ ballast, parameters }: Deployment): Promise<string[
 }
 
 async function checkRoles({ ballast, parameters, deployer }: Deployment): Promise<string[]> {
-  const { manager, addresses } = ballast;
+  const { roles, addresses } = ballast;
   const problems: string[] = [];
   for (const contract of ["exchange", "oracle", "signedFeed"] satisfies Restricted[]) {
     for (const role of ROLE_NAMES) {
       for (const name of FUNCTIONS[contract][role] ?? []) {
         const target = addresses[contract] ?? "";
-        const is = await manager.getTargetFunctionRole(target, selectorOf(contract, name));
+        const is = await roles.getTargetFunctionRole(target, selectorOf(contract, name));
         problems.push(...differs(`role of ${contract}.${name}`, is, ROLE_IDS[role]));
       }
     }
   }
   for (const role of ROLE_NAMES) {
     const holder = parameters.roles[role] ?? deployer;
-    const [holds] = await manager.hasRole(ROLE_IDS[role], holder);
+    const [holds] = await roles.hasRole(ROLE_IDS[role], holder);
     problems.push(...differs(`${holder} holds ${role}`, holds, true));
     if (holder === deployer) continue;
-    const [kept] = await manager.hasRole(ROLE_IDS[role], deployer);
+    const [kept] = await roles.hasRole(ROLE_IDS[role], deployer);
     problems.push(...differs(`the deployer holds ${role}`, kept, false));
   }
   return problems;
@@ -89,8 +83,8 @@ async function checkRoles({ ballast, parameters, deployer }: Deployment): Promis
 async function checkLinks({ ballast, artifacts }: Deployment): Promise<string[]> {
   const { addresses, exchange } = ballast;
   const problems: string[] = [];
-  for (const [artifactName, key] of LINKED) {
-    const address = addresses[key] ?? "";
+  for (const artifactName of Object.keys(await readLinks())) {
+    const address = addresses[KEYS[artifactName] ?? artifactName] ?? "";
     const code = (await exchange.runner?.provider?.getCode(address)) ?? "0x";
     const { deployedLinkReferences } = await artifacts.readArtifact(artifactName);
     for (const links of Object.values(deployedLinkReferences)) {
