@@ -257,7 +257,7 @@ describe("IndexOracle", () => {
       });
     }
 
-    it("agrees with the model for every combination of up to four kinds of answers", async () => {
+    it("agrees with the model for every combination of up to three kinds of answers", async () => {
       const stage = await networkHelpers.loadFixture(deployOracle);
       const kinds: readonly Told[] = [
         { price: units(100_000n), age: 1n },
@@ -275,7 +275,7 @@ describe("IndexOracle", () => {
         const isUsable = price > 0n && age >= 0n && confidence === undefined;
         return isUsable ? { price, time: now - age } : undefined;
       });
-      for (const chosen of combinations(kinds.length, 4)) {
+      for (const chosen of combinations(kinds.length, 3)) {
         const now_ = await stay();
         const feeds = chosen.map((kind, i) => feedOf(`kind ${kind} of ${i}`));
         await stage.oracle.setSources(
@@ -291,13 +291,13 @@ describe("IndexOracle", () => {
       }
     });
 
-    it("agrees with the model for any five", async () => {
+    it("agrees with the model for any four or five", async () => {
       const stage = await networkHelpers.loadFixture(deployOracle);
       const told = fc.record({
         price: fc.bigInt({ min: 99_000n, max: 101_000n }).map(units),
         age: fc.oneof(fc.bigInt({ min: 0n, max: 35n }), fc.bigInt({ min: 25n, max: 310n })),
       });
-      const drawn = fc.array(told, { minLength: 3, maxLength: 5 });
+      const drawn = fc.array(told, { minLength: 4, maxLength: 5 });
       const lasts = fc.bigInt({ min: 98_000n, max: 102_000n }).map(units);
       const property = fc.asyncProperty(drawn, lasts, async (answers, last) => {
         const now = await wire(stage, answers);
@@ -394,9 +394,9 @@ describe("IndexOracle", () => {
         sources,
         sources.map((_, i) => feedOf(`feed ${i}`)),
       );
-      expect(await read(stage, 0n)).to.deep.equal(NOTHING);
       const args = [MARKET, 0n, SPREAD, FRESH_FOR, AGED_FOR] as const;
-      expect(await stage.oracle.read.estimateGas(...args)).to.be.lessThan(600_000n);
+      const [price, , grade] = await stage.oracle.read(...args, { gasLimit: 600_000n });
+      expect([price, grade]).to.deep.equal([0n, 0n]);
     });
 
     it("a caller cannot have sources left out by giving too little gas", async () => {
@@ -493,7 +493,7 @@ function modelRead(quotes: readonly Quote[], last: bigint, now: bigint): Reading
 async function wireKinds({ source }: Stage, kinds: readonly Told[]): Promise<bigint> {
   const now = await stay();
   for (const [kind, { price, age, confidence }] of kinds.entries()) {
-    for (let place = 0; place < 4; place++) {
+    for (let place = 0; place < 3; place++) {
       await stay();
       await source.set(feedOf(`kind ${kind} of ${place}`), price, confidence ?? 0n, now - age);
     }
