@@ -109,7 +109,7 @@ function holdingState({ market, side, lots, cost, entry, bids, asks, chosen }: H
     market,
     position: { lots, cost, entry, checkpoint: 0n, kind },
     resting: {
-      used: 0n,
+      used: bids + asks > 0n ? 1n : 0n,
       bidLots: bids,
       askLots: asks,
       bidEpoch: 0n,

@@ -40,6 +40,7 @@ contract BookHarnessTrading is ExchangeStorage, IExchangeEvents, IExchangeErrors
     function setMark(uint16 market, uint64 mark) external {
         $.markets[market].price.mark = mark;
         $.markets[market].price.index = mark;
+        $.markets[market].sample.publishTime = uint32(block.timestamp);
     }
 
     function setGrade(uint16 market, uint8 grade) external {
