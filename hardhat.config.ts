@@ -47,10 +47,7 @@ const tidyBuild: HardhatPlugin = {
 export default defineConfig({
   // The order matters: artifacts are sorted before typechain reads them.
   plugins: [tidyBuild, hardhatToolboxMochaEthers],
-  solidity: {
-    profiles: { default: profile, production: profile },
-    npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
-  },
+  solidity: { profiles: { default: profile, production: profile } },
   typechain: { outDir: "typechain-types" },
   networks: {
     // In process; keeps the production limits on contract size and gas.

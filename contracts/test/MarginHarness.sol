@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {ExchangeStorage} from "../ExchangeStorage.sol";
 import {Margin} from "../libraries/Margin.sol";
 import {Prices} from "../libraries/Prices.sol";
@@ -68,6 +69,11 @@ contract MarginHarness is ExchangeStorage {
         $.markets[marketId].freshRecords[account] = record;
         $.money[account].freshMarkets |= uint48(1 << marketId);
         $.markets[marketId].fresh[record.tag & 1].epoch = record.epoch;
+    }
+
+    /// @notice Runs another harness on this state, which would not fit into this one.
+    function run(address other, bytes calldata call) external returns (bytes memory) {
+        return Address.functionDelegateCall(other, call);
     }
 
     function health(uint32 account) external view returns (Health memory) {

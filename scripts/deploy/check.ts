@@ -42,9 +42,9 @@ async function checkWiring({ ballast, parameters }: Deployment): Promise<string[
     ["vault.token", await vault.token(), addresses.token],
     ["exchange.oracle", await exchange.oracle(), addresses.oracle],
     ["exchange.fund", await exchange.fund(), addresses.fund],
-    ["exchange.authority", await exchange.authority(), addresses.manager],
-    ["oracle.authority", await oracle.authority(), addresses.manager],
-    ["signedFeed.authority", await signedFeed.authority(), addresses.manager],
+    ["exchange.authority", await exchange.authority(), addresses.roles],
+    ["oracle.authority", await oracle.authority(), addresses.roles],
+    ["signedFeed.authority", await signedFeed.authority(), addresses.roles],
     ["signedFeed.threshold", await signedFeed.threshold(), BigInt(parameters.threshold)],
     ["fund.exchange", await fund.exchange(), addresses.exchange],
     ["fund.asset", await fund.asset(), addresses.token],
@@ -57,23 +57,23 @@ async function checkWiring({ ballast, parameters }: Deployment): Promise<string[
 }
 
 async function checkRoles({ ballast, parameters, deployer }: Deployment): Promise<string[]> {
-  const { manager, addresses } = ballast;
+  const { roles, addresses } = ballast;
   const problems: string[] = [];
   for (const contract of ["exchange", "oracle", "signedFeed"] satisfies Restricted[]) {
     for (const role of ROLE_NAMES) {
       for (const name of FUNCTIONS[contract][role] ?? []) {
         const target = addresses[contract] ?? "";
-        const is = await manager.getTargetFunctionRole(target, selectorOf(contract, name));
+        const is = await roles.getTargetFunctionRole(target, selectorOf(contract, name));
         problems.push(...differs(`role of ${contract}.${name}`, is, ROLE_IDS[role]));
       }
     }
   }
   for (const role of ROLE_NAMES) {
     const holder = parameters.roles[role] ?? deployer;
-    const [holds] = await manager.hasRole(ROLE_IDS[role], holder);
+    const [holds] = await roles.hasRole(ROLE_IDS[role], holder);
     problems.push(...differs(`${holder} holds ${role}`, holds, true));
     if (holder === deployer) continue;
-    const [kept] = await manager.hasRole(ROLE_IDS[role], deployer);
+    const [kept] = await roles.hasRole(ROLE_IDS[role], deployer);
     problems.push(...differs(`the deployer holds ${role}`, kept, false));
   }
   return problems;

@@ -24,7 +24,7 @@ type Library = NamedArtifactLibraryDeploymentFuture<string>;
 type Step = ReturnType<Builder["call"]>;
 
 type Parts = {
-  readonly manager: Deployed;
+  readonly roles: Deployed;
   readonly exchange: Deployed;
   readonly oracle: Deployed;
   readonly signedFeed: Deployed;
@@ -42,23 +42,23 @@ export type Links = Readonly<Record<string, readonly string[]>>;
 
 export function ballastModule(parameters: Parameters, deployer: string, links: Links) {
   return buildModule(MODULE_ID, (m) => {
-    const manager = m.contract("AccessManager", [deployer]);
+    const roles = m.contract("Roles", [deployer]);
     const token = tokenOf(m, parameters);
-    const oracle = m.contract("IndexOracle", [manager]);
+    const oracle = m.contract("IndexOracle", [roles]);
     const signers = parameters.signers.length === 0 ? [deployer] : parameters.signers;
-    const signedFeed = m.contract("SignedFeed", [manager, signers, parameters.threshold]);
+    const signedFeed = m.contract("SignedFeed", [roles, signers, parameters.threshold]);
     const { feed: sequencer, grace } = parameters.sequencer ?? { feed: ZeroAddress, grace: 0 };
     const chainlink = m.contract("ChainlinkSource", [sequencer, grace]);
 
     const libraries = new Map<string, Library>();
     const linked = (name: string) => linkedInto(m, { name, links, libraries });
-    const exchange = m.contract("Exchange", [token, oracle, manager], {
+    const exchange = m.contract("Exchange", [token, oracle, roles], {
       libraries: linked("Exchange"),
     });
     const fund = m.contract("InsuranceFund", [exchange, parameters.fundCooldown]);
     const lens = m.contract("ExchangeLens", [exchange], { libraries: linked("ExchangeLens") });
 
-    const parts = { manager, exchange, oracle, signedFeed, chainlink, fund };
+    const parts = { roles, exchange, oracle, signedFeed, chainlink, fund };
     const ready = grantRoles(m, parts, deployer);
     const done = listMarkets(m, parts, { parameters, after: ready });
     handOver(m, parts, { parameters, deployer, after: done });
@@ -95,7 +95,7 @@ function grantRoles(m: Builder, parts: Parts, deployer: string): Step[] {
   const assigned = restrictedParts(parts).flatMap(([name, contract]) =>
     rolesOf(name).map(([role, functions]) =>
       m.call(
-        parts.manager,
+        parts.roles,
         "setTargetFunctionRole",
         [contract, functions.map((each) => selectorOf(name, each)), ROLE_IDS[role]],
         { id: `functions_${name}_${role}` },
@@ -103,7 +103,7 @@ function grantRoles(m: Builder, parts: Parts, deployer: string): Step[] {
     ),
   );
   return ROLE_NAMES.map((role) =>
-    m.call(parts.manager, "grantRole", [ROLE_IDS[role], deployer, 0], {
+    m.call(parts.roles, "grantRole", [ROLE_IDS[role], deployer, 0], {
       id: `grant_${role}`,
       after: assigned,
     }),
@@ -162,7 +162,7 @@ function sourcesOf(market: MarketParameters, parts: Parts): [Deployed[], string[
 /** Roles of others get their delay; the deployer keeps only what nobody was named for. The admin comes last. */
 function handOver(
   m: Builder,
-  { manager }: Parts,
+  { roles }: Parts,
   given: { parameters: Parameters; deployer: string; after: readonly Step[] },
 ): void {
   const { parameters, deployer } = given;
@@ -171,12 +171,12 @@ function handOver(
     const holder = parameters.roles[role];
     if (holder === null || holder === deployer) continue;
     const delay = DELAYED.has(role) ? parameters.delay : 0;
-    const grant = m.call(manager, "grantRole", [ROLE_IDS[role], holder, delay], {
+    const grant = m.call(roles, "grantRole", [ROLE_IDS[role], holder, delay], {
       id: `hand_over_${role}`,
       after: last,
     });
     last = [
-      m.call(manager, "renounceRole", [ROLE_IDS[role], deployer], {
+      m.call(roles, "renounceRole", [ROLE_IDS[role], deployer], {
         id: `renounce_${role}`,
         after: [grant],
       }),
@@ -184,9 +184,9 @@ function handOver(
   }
   const { admin } = parameters.roles;
   if (admin === null || admin === deployer) return;
-  const grant = m.call(manager, "grantRole", [ADMIN_ROLE, admin, parameters.delay], {
+  const grant = m.call(roles, "grantRole", [ADMIN_ROLE, admin, parameters.delay], {
     id: "hand_over_admin",
     after: last,
   });
-  m.call(manager, "renounceRole", [ADMIN_ROLE, deployer], { id: "renounce_admin", after: [grant] });
+  m.call(roles, "renounceRole", [ADMIN_ROLE, deployer], { id: "renounce_admin", after: [grant] });
 }
