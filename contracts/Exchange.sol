@@ -10,7 +10,6 @@ import {IExchange} from "./interfaces/IExchange.sol";
 import {Access} from "./libraries/Access.sol";
 import {Accounts} from "./libraries/Accounts.sol";
 import {Deleverage} from "./libraries/Deleverage.sol";
-import {Fees} from "./libraries/Fees.sol";
 import {Ladder} from "./libraries/Ladder.sol";
 import {Ledger} from "./libraries/Ledger.sol";
 import {Liquidation} from "./libraries/Liquidation.sol";
@@ -171,7 +170,7 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
     /// @inheritdoc IExchange
     function poke(uint16 market) external nonReentrant {
         _refresh(market);
-        Fees.share($, $.markets[market], market);
+        Accounts.shareFees($, market);
     }
 
     /// @inheritdoc IExchange
@@ -271,11 +270,7 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
 
     /// @inheritdoc IExchange
     function bindFund(address fund_) external restricted nonReentrant {
-        require(fund_ != address(0), ZeroAddress());
-        require($.fund == address(0), FundAlreadyBound($.fund));
-        $.fund = fund_;
-        $.accounts[House.FUND].owner = fund_;
-        emit FundBound(fund_);
+        Listing.bindFund($, fund_);
     }
 
     /// @inheritdoc IExchange

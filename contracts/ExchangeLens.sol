@@ -5,6 +5,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ExchangeStorage} from "./ExchangeStorage.sol";
 import {IExchange} from "./interfaces/IExchange.sol";
 import {IExchangeErrors} from "./interfaces/IExchangeErrors.sol";
+import {IExchangeEvents} from "./interfaces/IExchangeEvents.sol";
 import {IExchangeLens} from "./interfaces/IExchangeLens.sol";
 import {Bits} from "./libraries/Bits.sol";
 import {Book} from "./libraries/Book.sol";
@@ -18,7 +19,7 @@ import {Health, Price} from "./types/Context.sol";
 import {Bounds, House, Keys, WHOLE} from "./types/Keys.sol";
 import {LeverageTable} from "./types/MarketConfig.sol";
 import {Side} from "./types/Side.sol";
-import {Account, Cohort, EventSide, Level, Market, Order, Position} from "./types/State.sol";
+import {Account, Cohort, Level, Market, Order, Position} from "./types/State.sol";
 
 /// @title Lens
 /// @notice What people and programs want to know about the exchange. Every function runs in the exchange's own storage, by
@@ -406,9 +407,15 @@ contract ExchangeLens is ExchangeStorage, IExchangeLens {
         uint256 lots,
         uint256 deficit
     ) private {
-        EventSide memory side = Deleverage.preview($, market, loser, lots, deficit);
+        IExchangeEvents.DeleverageReceipt memory side = Deleverage.preview(
+            $,
+            market,
+            loser,
+            lots,
+            deficit
+        );
         shock.deficit = deficit;
-        shock.fundDraw = uint256(side.within) + side.beyond;
+        shock.fundDraw = side.fundWithin + side.fundBeyond;
         shock.base = side.base;
         shock.haircut = side.haircut;
         shock.principal = side.principal;

@@ -1,10 +1,14 @@
 import fc from "fast-check";
 import {
+  bondOf,
+  cohortAfter,
   healthOf,
+  IN_FORCE,
   larger,
   smaller,
   type AccountCase,
   type FillCase,
+  type FreshCase,
   type HoldingCase,
   type MarketCase,
   type World,
@@ -50,6 +54,8 @@ const market: fc.Arbitrary<MarketCase> = magnitude(15).chain((mark) =>
       brackets,
       fc.record({
         mark: fc.constant(mark),
+        // 2^20 ticks or so to a mark; entries have 40 bits, 16 of them after the point.
+        unit: fc.constant(larger(1n, mark >> 20n)),
         index: near(mark, [950n, 1050n]),
         pending: fc.option(near(mark, [700n, 1300n]), { nil: undefined, freq: 4 }),
         funding: fc.bigInt(-(mark << 31n), mark << 31n),
@@ -66,7 +72,7 @@ const market: fc.Arbitrary<MarketCase> = magnitude(15).chain((mark) =>
 );
 
 /** Its mark moves the cost, so that profits and losses of up to a third are as likely as none. */
-function holdingOf(id: number, { mark, funding }: MarketCase): fc.Arbitrary<HoldingCase> {
+function holdingOf(id: number, { mark, funding, unit }: MarketCase): fc.Arbitrary<HoldingCase> {
   return fc
     .record({
       side: fc.constantFrom(1n as const, -1n as const),
@@ -87,16 +93,32 @@ function holdingOf(id: number, { mark, funding }: MarketCase): fc.Arbitrary<Hold
       const lots = isFlat ? 0n : size;
       const cost = isFlat ? 0n : lots * entry - ((lots * funding) >> 33n) + crumb;
       const reserve = (parts: bigint) => (hasOrders ? (size * parts) / 1000n : 0n);
-      return { market: id, side, lots, cost, bids: reserve(bids), asks: reserve(asks), chosen };
+      const ticks = larger(1n, (entry << 16n) / unit);
+      return {
+        market: id,
+        side,
+        lots,
+        cost,
+        entry: ticks,
+        bids: reserve(bids),
+        asks: reserve(asks),
+        chosen,
+      };
     });
 }
+
+const freshProfit: fc.Arbitrary<FreshCase> = fc.record({
+  current: magnitude(9),
+  previous: fc.oneof(fc.constant(0n), magnitude(9)),
+  epochsAgo: fc.integer({ min: 0, max: 2 }),
+});
 
 /** The balance that puts equity at a multiple of what an edge needs, and a few wei to either side. */
 function balanced(
   markets: readonly MarketCase[],
-  holdings: readonly HoldingCase[],
-): fc.Arbitrary<AccountCase> {
-  const h = healthOf({ markets, account: { balance: 0n, holdings } });
+  account: Omit<AccountCase, "balance">,
+): fc.Arbitrary<World> {
+  const h = healthOf({ markets, account: { ...account, balance: 0n } });
   const anchors = [
     { needed: h.maintenance, value: h.equity },
     { needed: h.maintenanceAtIndex, value: h.equityAtIndex },
@@ -106,25 +128,38 @@ function balanced(
   const factor = fc.oneof(fc.constantFrom(0n, 1000n, 1250n), fc.bigInt(-200n, 2500n));
   return fc
     .tuple(fc.constantFrom(...anchors), factor, fc.bigInt(-4n, 4n))
-    .map(([{ needed, value }, parts, crumb]) => ({
-      balance: (needed * parts) / 1000n - value + crumb,
-      holdings,
-    }));
+    .map(([{ needed, value }, parts, crumb]) => {
+      const balance = (needed * parts) / 1000n - value + crumb;
+      return { markets, account: { ...account, balance } };
+    });
 }
 
-export const world: fc.Arbitrary<World> = fc
-  .array(market, { minLength: 1, maxLength: 4 })
-  .chain((markets) =>
-    fc
-      .tuple(...markets.map((each, id) => holdingOf(id, each)))
-      .chain((holdings) => balanced(markets, holdings).map((account) => ({ markets, account }))),
-  );
+function holdingsIn(markets: readonly MarketCase[]): fc.Arbitrary<HoldingCase[]> {
+  return fc.tuple(...markets.map((each, id) => holdingOf(id, each)));
+}
+
+const someMarkets = fc.array(market, { minLength: 1, maxLength: 4 });
+
+const settledWorld: fc.Arbitrary<World> = someMarkets.chain((markets) =>
+  holdingsIn(markets).chain((holdings) => balanced(markets, { holdings })),
+);
+
+const freshWorld: fc.Arbitrary<World> = someMarkets.chain((markets) =>
+  fc
+    .tuple(holdingsIn(markets), freshProfit)
+    .chain(([holdings, fresh]) => balanced(markets, { holdings, fresh })),
+);
+
+export const world: fc.Arbitrary<World> = fc.oneof(
+  { weight: 3, arbitrary: settledWorld },
+  { weight: 1, arbitrary: freshWorld },
+);
 
 /** One or two markets, equity from nothing to just below what a forced sale aims at, a first position that matters. */
 export const distressed: fc.Arbitrary<World> = fc
   .array(market, { minLength: 1, maxLength: 2 })
   .chain((markets) =>
-    fc.tuple(...markets.map((each, id) => holdingOf(id, each))).chain((holdings) => {
+    holdingsIn(markets).chain((holdings) => {
       const h = healthOf({ markets, account: { balance: 0n, holdings } });
       return fc.bigInt(-50n, 1260n).map((parts) => {
         const balance = (h.maintenance * parts) / 1000n - h.equity;
@@ -134,7 +169,7 @@ export const distressed: fc.Arbitrary<World> = fc
   );
 
 /** What an account may have become: smaller or larger, flipped, other orders, a little richer or poorer. */
-export const twoStates: fc.Arbitrary<World & { readonly before: AccountCase }> = world.chain(
+export const twoStates: fc.Arbitrary<World & { readonly before: AccountCase }> = settledWorld.chain(
   ({ markets, account }) =>
     fc.tuple(...account.holdings.map((each) => changed(each))).chain((holdings) =>
       kept({ markets, account }, holdings).map((after) => ({
@@ -194,20 +229,50 @@ export const fill: fc.Arbitrary<{ readonly world: World; readonly fill: FillCase
         lots: fc.oneof(near(size, [1n, 2500n]), fc.constant(size)),
         price: fc.oneof(fc.constant(live.mark), near(live.mark, [950n, 1050n])),
         feeRate: fc.bigInt(0n, 100n),
-        edge: fc.boolean(),
+        isAtEdge: fc.boolean(),
+        meetsOthers: fc.boolean(),
         crumb: fc.bigInt(-2n, 2n),
       })
-      .map(({ side, lots, price, feeRate, edge, crumb }) => {
+      .map(({ side, lots, price: near_, feeRate, isAtEdge, meetsOthers, crumb }) => {
+        const price = larger(live.unit, near_ - (near_ % live.unit));
         const fee = (lots * price * feeRate) / 1_000_000n;
         const trade = { market: 0, side, lots, price, fee };
-        const start = { markets: [live, ...base.markets.slice(1)], account: base.account };
-        return { world: edge ? atMakersEdge(start, trade, crumb) : start, fill: trade };
+        const lone = { ...base, markets: [live, ...base.markets.slice(1)] };
+        const joined = cohortAfter(lone, trade);
+        const cohorts = meetsOthers && joined !== undefined ? [joined] : [];
+        const start = { ...lone, cohorts };
+        return { world: isAtEdge ? atMakersEdge(start, trade, crumb) : start, fill: trade };
       });
   },
 );
 
+/** The same market without a position yet, a fill that opens one, and then the maker's. */
+export const twoFills: fc.Arbitrary<{
+  readonly world: World;
+  readonly first: FillCase;
+  readonly second: FillCase;
+}> = fill.chain(({ world: base, fill: second }) => {
+  const [first, ...others] = base.markets;
+  const [held, ...rest] = base.account.holdings;
+  if (first === undefined || held === undefined) throw new RangeError("a world has a market");
+  const flat = { ...held, lots: 0n, cost: 0n, chosen: undefined };
+  const markets = [{ ...first, defaultLeverage: IN_FORCE }, ...others];
+  const start = {
+    ...base,
+    cohorts: [],
+    markets,
+    account: { ...base.account, holdings: [flat, ...rest] },
+  };
+  return near(first.mark, [900n, 1100n]).map((around) => {
+    const price = larger(first.unit, around - (around % first.unit));
+    const lots = larger(1n, held.lots);
+    return { world: start, first: { market: 0, side: held.side, lots, price, fee: 0n }, second };
+  });
+});
+
 /** Moves the balance to where a growing maker is just let through, or just not. */
-function atMakersEdge(start: World, { side, lots, price, fee }: FillCase, crumb: bigint): World {
+function atMakersEdge(start: World, trade: FillCase, crumb: bigint): World {
+  const { side, lots, price, fee } = trade;
   const { mark } = start.markets[0] ?? { mark: 0n };
   const holdings = start.account.holdings.map((each, i) => {
     if (i !== 0) return { ...each, bids: 0n, asks: 0n };
@@ -220,12 +285,12 @@ function atMakersEdge(start: World, { side, lots, price, fee }: FillCase, crumb:
       asks: 0n,
     };
   });
-  const needed = healthOf({ markets: start.markets, account: { balance: 0n, holdings } });
+  const needed = healthOf({ ...start, account: { ...start.account, holdings } });
   const now = healthOf(start);
-  const lost = side * lots * (price - mark) + fee;
+  const lost = side * lots * (price - mark) + fee + bondOf(start, trade);
   const target = side * (price - mark) > 0n ? needed.initial : needed.maintenance;
   const balance = start.account.balance + target + lost - now.equity + crumb;
-  return { markets: start.markets, account: { ...start.account, balance } };
+  return { ...start, account: { ...start.account, balance } };
 }
 
 function abs(value: bigint): bigint {

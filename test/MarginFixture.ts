@@ -1,7 +1,7 @@
 import type { BytesLike } from "ethers";
 import type { MarginHarness } from "../typechain-types/index.js";
-import type { AccountCase, HoldingCase, MarketCase, World } from "./MarginOracle.js";
-import { WHOLE } from "./MarginOracle.js";
+import type { AccountCase, FreshCase, HoldingCase, MarketCase, World } from "./MarginOracle.js";
+import { cohortOf, holdingIn, IN_FORCE, WHOLE } from "./MarginOracle.js";
 
 /*
  * Writes worlds of the oracle into a harness. Everything that belongs to one world goes into one static call, which leaves
@@ -12,11 +12,16 @@ export const ACCOUNT = 10;
 /** What `ACCOUNT` was before, where two states are compared. */
 export const BEFORE = 11;
 
+/** Seconds, so many that no run of tests reaches the end of one. */
+const EPOCH = 2n ** 24n - 1n;
+const KEEP_ALL = 2n ** 79n;
+
 const DEAD = 0;
 const FRESH = 2;
 
 /** Tiers 1 M → 50, 5 M → 20, 20 M → 10, more → 5; a lot is worth one unit. */
 export const MARKET: MarketCase = {
+  unit: 10n ** 12n,
   mark: WHOLE,
   index: WHOLE,
   pending: undefined,
@@ -33,15 +38,15 @@ export const MARKET: MarketCase = {
 };
 
 export function holding(changes: Partial<HoldingCase> = {}): HoldingCase {
-  const base = { market: 0, side: 1n, lots: 0n, cost: 0n, bids: 0n, asks: 0n } as const;
-  return { ...base, chosen: undefined, ...changes };
+  const flat = { market: 0, side: 1n, lots: 0n, cost: 0n, entry: 1n << 36n } as const;
+  return { ...flat, bids: 0n, asks: 0n, chosen: undefined, ...changes };
 }
 
 function configOf(market: MarketCase) {
   const [tierCap1, tierCap2, tierCap3] = market.caps;
   const [tierLeverage1, tierLeverage2, tierLeverage3, tierLeverage4] = market.tierLeverages;
   return {
-    unit: 1n,
+    unit: market.unit,
     tierCap1,
     tierCap2,
     tierCap3,
@@ -58,7 +63,7 @@ function configOf(market: MarketCase) {
     takerFee: 500n,
     band: 50_000n,
     cohortBond: market.cohortBond,
-    freshEpoch: 240n,
+    freshEpoch: EPOCH,
     classDelay: 900n,
     lotDecimals: 0n,
     maxJump: 80_000n,
@@ -88,40 +93,23 @@ function configOf(market: MarketCase) {
   };
 }
 
-function marketState(market: MarketCase, now: number) {
-  const waits = market.pending !== undefined;
+function marketState(market: MarketCase) {
   return {
     price: { funding: market.funding, mark: market.mark, index: market.index },
-    book: {
-      bestBid: 0n,
-      bestAsk: 0n,
-      lastTick: 0n,
-      lastTradeTime: 0n,
-      refreshed: now,
-      kills: 0n,
-      grade: market.dead ? DEAD : FRESH,
-      status: 1n,
-      freshSince: 0n,
-      pendingSince: waits ? now : 0n,
-    },
-    sample: {
-      premium: 0n,
-      mid: 0n,
-      sampled: now,
-      publishTime: now,
-      pendingIndex: market.pending ?? 0n,
-    },
+    grade: market.dead ? DEAD : FRESH,
+    isPending: market.pending !== undefined,
+    pendingIndex: market.pending ?? 0n,
     config: configOf(market),
   };
 }
 
-function holdingState({ market, side, lots, cost, bids, asks, chosen }: HoldingCase) {
-  const sideBit = side === 1n ? 0n : 1n;
+function holdingState({ market, side, lots, cost, entry, bids, asks, chosen }: HoldingCase) {
+  const kind = (IN_FORCE << 1) | (side === 1n ? 0 : 1);
   return {
     market,
-    position: { lots, cost, entry: 1n << 16n, checkpoint: 0n, kind: (4n << 1n) | sideBit },
+    position: { lots, cost, entry, checkpoint: 0n, kind },
     resting: {
-      used: 0n,
+      used: bids + asks > 0n ? 1n : 0n,
       bidLots: bids,
       askLots: asks,
       bidEpoch: 0n,
@@ -143,28 +131,54 @@ function accountCall(harness: MarginHarness, id: number, account: AccountCase): 
   ]);
 }
 
+function freshCall({ harness, now }: Reader, { current, previous, epochsAgo }: FreshCase): string {
+  const epoch = BigInt(now) / EPOCH - BigInt(epochsAgo);
+  const record = { epoch, tag: 0n, current, previous, keep: KEEP_ALL };
+  return harness.interface.encodeFunctionData("setFresh", [0, ACCOUNT, record]);
+}
+
+/** A cohort that has a member: the position's own, and those of others. */
+function cohortCalls(harness: MarginHarness, world: World): string[] {
+  const held = holdingIn(world, 0);
+  const own = held === undefined ? [] : [cohortOf(held)];
+  return [...own, ...(world.cohorts ?? [])].map((cohort) =>
+    harness.interface.encodeFunctionData("setCohortMembers", [0, cohort, 1n]),
+  );
+}
+
 export type Reader = {
   readonly harness: MarginHarness;
-  /** Unix time that prices are written at. */
+  /** Unix time of the latest block. */
   readonly now: number;
 };
 
 export type Reply = { readonly ok: boolean; readonly result: BytesLike };
 
-/** Writes the world, and what the account was before if given, then makes the calls. */
-export async function ask(
-  { harness, now }: Reader,
-  world: World & { readonly before?: AccountCase },
-  calls: readonly string[],
-): Promise<Reply[]> {
-  const writes = [
+type Written = World & { readonly before?: AccountCase };
+
+/** The calls that write a world, and what the account was before if given. */
+export function writesOf(reader: Reader, world: Written): string[] {
+  const { harness } = reader;
+  const { fresh } = world.account;
+  return [
     ...world.markets.map((market, id) =>
-      harness.interface.encodeFunctionData("setMarket", [id, marketState(market, now)]),
+      harness.interface.encodeFunctionData("setMarket", [id, marketState(market)]),
     ),
     accountCall(harness, ACCOUNT, world.account),
+    ...cohortCalls(harness, world),
+    ...(fresh === undefined ? [] : [freshCall(reader, fresh)]),
     ...(world.before === undefined ? [] : [accountCall(harness, BEFORE, world.before)]),
   ];
-  const { oks, results } = await harness.batch.staticCall([...writes, ...calls]);
+}
+
+/** Writes the world, then makes the calls. */
+export async function ask(
+  reader: Reader,
+  world: Written,
+  calls: readonly string[],
+): Promise<Reply[]> {
+  const writes = writesOf(reader, world);
+  const { oks, results } = await reader.harness.batch.staticCall([...writes, ...calls]);
   const replies = oks.map((ok, i) => ({ ok, result: results[i] ?? "0x" }));
   if (replies.slice(0, writes.length).some(({ ok }) => !ok)) throw new Error("world not written");
   return replies.slice(writes.length);

@@ -7,6 +7,7 @@ import {
   unrealised,
 } from "./model/margin.js";
 import type { Holding, MarginAccount } from "./model/margin.js";
+import { priceClass } from "./model/queue.js";
 import { max, min, rational, ZERO } from "./model/rational.js";
 import type { Rational } from "./model/rational.js";
 import type { Side } from "./model/types.js";
@@ -24,6 +25,8 @@ export const PPM = 1_000_000n;
 const FUNDING_ONE = 2n ** 32n;
 
 export type MarketCase = {
+  /** Quote per lot and tick. */
+  readonly unit: bigint;
   readonly mark: bigint;
   readonly index: bigint;
   /** The price that waits, if a jump waits. */
@@ -46,18 +49,38 @@ export type HoldingCase = {
   readonly side: Side;
   readonly lots: bigint;
   readonly cost: bigint;
+  /** In ticks · 2^16. */
+  readonly entry: bigint;
   readonly bids: bigint;
   readonly asks: bigint;
   /** Leverage class, if one was chosen. */
   readonly chosen: number | undefined;
 };
 
-export type AccountCase = { readonly balance: bigint; readonly holdings: readonly HoldingCase[] };
+/** Realised profit of the first market, micro units, as it was written some epochs ago. */
+export type FreshCase = {
+  readonly current: bigint;
+  readonly previous: bigint;
+  readonly epochsAgo: number;
+};
+
+export type AccountCase = {
+  /** As stored. */
+  readonly balance: bigint;
+  readonly holdings: readonly HoldingCase[];
+  readonly fresh?: FreshCase;
+};
 
 export type World = {
   readonly markets: readonly MarketCase[];
   readonly account: AccountCase;
+  /** Cohorts of the first market that have other members. */
+  readonly cohorts?: readonly number[];
 };
+
+/** The leverage class in force of every position: what the account chose may wait, or be newer than the position. */
+export const IN_FORCE = 4;
+const ENTRY_ONE = 2n ** 16n;
 
 export type OracleHealth = {
   readonly equity: bigint;
@@ -80,6 +103,21 @@ export function marketOf(world: World, id: number): MarketCase {
 
 export function holdingIn(world: World, id: number): HoldingCase | undefined {
   return world.account.holdings.find(({ market, lots }) => market === id && lots > 0n);
+}
+
+/** Matured profit is balance; while a jump waits nothing matures. */
+function maturedOf({ markets, account: { fresh } }: World): bigint {
+  if (fresh === undefined || fresh.epochsAgo === 0 || markets[0]?.pending !== undefined) return 0n;
+  return (fresh.previous + (fresh.epochsAgo > 1 ? fresh.current : 0n)) * MICRO;
+}
+
+function freshOf(world: World): bigint {
+  const { current, previous } = world.account.fresh ?? { current: 0n, previous: 0n };
+  return (current + previous) * MICRO - maturedOf(world);
+}
+
+export function settledBalance(world: World): bigint {
+  return world.account.balance + maturedOf(world);
 }
 
 /** A position in the words of the model, with `mark` in place of the market's. */
@@ -110,7 +148,7 @@ export function modelAccount(world: World, at: "mark" | "pending"): MarginAccoun
     const price = at === "pending" ? (market.pending ?? market.mark) : market.mark;
     return modelHolding(market, holding, price);
   });
-  return { balance: world.account.balance, fresh: 0n, holdings };
+  return { balance: settledBalance(world), fresh: freshOf(world), holdings };
 }
 
 export function maintenanceUp({ holdings }: MarginAccount, at: "mark" | "index" = "mark"): bigint {
@@ -132,13 +170,13 @@ export function healthOf(world: World): OracleHealth {
   return {
     equity: marginEquity(atMark, "mark"),
     equityAtIndex: marginEquity(atMark, "index"),
-    prudent: world.account.balance + total(prudent),
+    prudent: settledBalance(world) + freshOf(world) + total(prudent),
     initial: total(initial),
     maintenance: maintenanceUp(atMark),
     maintenanceAtIndex: maintenanceUp(atMark, "index"),
     equityAtPending: marginEquity(atPending, "mark"),
     maintenanceAtPending: maintenanceUp(atPending),
-    fresh: 0n,
+    fresh: freshOf(world),
     notional: total(atMark.holdings.map(({ lots, mark }) => lots * mark)),
   };
 }
@@ -157,7 +195,13 @@ export function withdrawable(world: World): bigint {
     ({ market }) => marketOf(world, market).pending !== undefined,
   );
   if (waits && h.notional > 0n) return 0n;
-  return larger(0n, smaller(world.account.balance, h.prudent) - h.initial);
+  return larger(0n, settledPart(world) - h.initial);
+}
+
+/** Without unrealised and fresh profit. */
+export function settledPart(world: World): bigint {
+  const h = healthOf(world);
+  return smaller(settledBalance(world), h.prudent - h.fresh);
 }
 
 /** The judge over whole numbers; `riskOnlyFell` is the model's, holdings matched by market. */
@@ -200,7 +244,7 @@ export function afterFill(world: World, fill: FillCase): World {
   const market = marketOf(world, fill.market);
   const priceFree = rational(fill.price).minus(rational(market.funding, FUNDING_ONE));
   const held = world.account.holdings.find(({ market: id }) => id === fill.market);
-  let { side, lots, cost } = held ?? { side: fill.side, lots: 0n, cost: 0n };
+  let { side, lots, cost, entry } = held ?? { side: fill.side, lots: 0n, cost: 0n, entry: 0n };
   let balance = world.account.balance - fill.fee;
   const closing = side === fill.side ? 0n : smaller(lots, fill.lots);
   if (closing > 0n) {
@@ -212,23 +256,49 @@ export function afterFill(world: World, fill: FillCase): World {
   const opening = fill.lots - closing;
   if (opening > 0n) {
     side = fill.side;
+    const ticks = (opening * fill.price) / market.unit;
+    entry = (lots * entry + ticks * ENTRY_ONE) / (lots + opening);
     lots += opening;
     cost += side * priceFree.times(side * opening).ceil();
   }
   const base = held ?? { market: fill.market, bids: 0n, asks: 0n, chosen: undefined };
   const others = world.account.holdings.filter(({ market: id }) => id !== fill.market);
-  const holdings = [...others, { ...base, side, lots, cost }];
-  return { markets: world.markets, account: { balance, holdings } };
+  const holdings = [...others, { ...base, side, lots, cost, entry }];
+  return { ...world, account: { ...world.account, balance, holdings } };
+}
+
+/** The cohort of a position: side, leverage class in force, price class. */
+export function cohortOf({ side, entry }: HoldingCase, leverage = IN_FORCE): number {
+  return ((side === 1n ? 0 : 1) << 15) | (leverage << 12) | priceClass(entry);
+}
+
+/** The cohort that a fill leaves the maker in; undefined if it leaves it flat. */
+export function cohortAfter(world: World, fill: FillCase): number | undefined {
+  const market = marketOf(world, fill.market);
+  const held = holdingIn(world, fill.market);
+  const after = holdingIn(afterFill(world, fill), fill.market);
+  if (after === undefined) return undefined;
+  const isNew = held === undefined || held.side !== after.side;
+  return cohortOf(after, isNew ? (after.chosen ?? market.defaultLeverage) : IN_FORCE);
+}
+
+/** The bond, if nobody is in the cohort that the fill leads to. */
+export function bondOf(world: World, fill: FillCase): bigint {
+  const cohort = cohortAfter(world, fill);
+  const held = holdingIn(world, fill.market);
+  const own = held === undefined ? [] : [cohortOf(held)];
+  if (cohort === undefined || [...own, ...(world.cohorts ?? [])].includes(cohort)) return 0n;
+  return marketOf(world, fill.market).cohortBond * MICRO;
 }
 
 /** The same account without its orders. */
-export function withoutOrders({ markets, account }: World): World {
+export function withoutOrders({ account, ...world }: World): World {
   const holdings = account.holdings.map((holding) => ({ ...holding, bids: 0n, asks: 0n }));
-  return { markets, account: { balance: account.balance, holdings } };
+  return { ...world, account: { ...account, holdings } };
 }
 
 /** INV-12 as the design says it, on the state after the fill. */
-export function allowsMaker(world: World, fill: FillCase, mayOpenCohort: boolean): boolean {
+export function allowsMaker(world: World, fill: FillCase): boolean {
   const market = marketOf(world, fill.market);
   const held = holdingIn(world, fill.market);
   const shrinks = held !== undefined && held.side !== fill.side && held.lots >= fill.lots;
@@ -236,7 +306,7 @@ export function allowsMaker(world: World, fill: FillCase, mayOpenCohort: boolean
     fill.side === 1n ? fill.price > price : fill.price < price,
   );
   if (shrinks && !isWorse) return true;
-  const bond = !shrinks && mayOpenCohort ? market.cohortBond * MICRO : 0n;
+  const bond = bondOf(world, fill);
   const before = healthOf(withoutOrders(world));
   const after = healthOf(withoutOrders(afterFill(world, { ...fill, fee: fill.fee + bond })));
   const atPending = (h: OracleHealth) => ({

@@ -128,10 +128,14 @@ export async function say({ oracle }: Stage, reading: Reading): Promise<void> {
 }
 
 export async function setBook(stage: Stage, side: Side, levels: readonly LevelAt[]): Promise<void> {
-  for (const { tick, lots } of levels) {
-    await stay();
-    await stage.harness.setLevel(MARKET, side === "bids" ? 0 : 1, tick, lots);
-  }
+  if (levels.length === 0) return;
+  await stay();
+  await stage.harness.setLevels(
+    MARKET,
+    side === "bids" ? 0 : 1,
+    levels.map(({ tick }) => tick),
+    levels.map(({ lots }) => lots),
+  );
 }
 
 export async function trade({ harness }: Stage, tick: bigint, quote: bigint): Promise<void> {

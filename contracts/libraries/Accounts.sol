@@ -11,6 +11,7 @@ import {House} from "../types/Keys.sol";
 import {Market, Operator, State} from "../types/State.sol";
 import {Access} from "./Access.sol";
 import {Book} from "./Book.sol";
+import {Fees} from "./Fees.sol";
 import {Fresh} from "./Fresh.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
@@ -190,6 +191,11 @@ library Accounts {
         settleMarket(s, account, marketId);
     }
 
+    /// @notice See Fees.share.
+    function shareFees(State storage s, uint16 marketId) external {
+        Fees.share(s, s.markets[marketId], marketId);
+    }
+
     function settleAll(State storage s, uint32 account) private {
         uint256 markets = s.accounts[account].markets | s.money[account].freshMarkets;
         // Bounded: at most Bounds.MARKETS bits, of which an account holds at most MARKETS_PER_ACCOUNT.
@@ -203,7 +209,7 @@ library Accounts {
         Price memory price = Prices.load(s, marketId);
         Tally memory tally;
         Book.touch(s, marketId, account);
-        Positions.settle(s, price, account, tally);
+        (, tally) = Positions.settle(s, price, account, tally);
         Fresh.settle(s, marketId, account, tally);
         Tallies.store(m, marketId, tally);
     }

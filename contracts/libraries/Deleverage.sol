@@ -21,6 +21,7 @@ import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {Matching} from "./Matching.sol";
 import {Prices} from "./Prices.sol";
+import {Positions} from "./Positions.sol";
 import {Queue} from "./Queue.sol";
 import {Shares} from "./Shares.sol";
 import {Tallies} from "./Tallies.sol";
@@ -118,17 +119,17 @@ library Deleverage {
         Ladder.reward(s, rewardTo, ev.reward);
     }
 
-    /// @notice What an event would do to the side that stands against `lots` of accounts that are missing `deficit`. It closes the
-    /// lots of nobody, so it is for calls that are rolled back.
-    /// @param loser The side of those accounts.
-    /// @return What was decided for the other side.
+    /// @notice What an event in one market would do if accounts of side `closed` held these lots and were missing this much. Really
+    /// does it, without the accounts: for a call that is undone afterwards.
+    /// @param lots At most what the other side has.
+    /// @param deficit Quote.
     function preview(
         State storage s,
         uint16 marketId,
-        Side loser,
+        Side closed,
         uint256 lots,
         uint256 deficit
-    ) external returns (EventSide memory) {
+    ) external returns (IExchangeEvents.DeleverageReceipt memory) {
         Event memory ev;
         ev.id = s.eventCount + 1;
         ev.steps = type(uint128).max;
@@ -136,16 +137,18 @@ library Deleverage {
         ev.pots = new Pot[](1);
         Pot memory pot = potOf(s, ev, marketId);
         pot.isInvolved = true;
-        pot.lots[loser.index()] = lots;
-        pot.deficit[loser.index()] = deficit;
-        canCharge(s, pot, loser.opposite());
+        lots = lots.min(s.markets[marketId].flow.openInterest);
+        pot.lots[closed.index()] = lots;
+        pot.deficit[closed.index()] = deficit;
+        if (closed == Side.Long) pot.tally.longLots = -lots.toInt256();
+        canCharge(s, pot, closed.opposite());
 
         payWithin(s, ev);
         plan(s, ev);
         charge(s, ev);
         sell(s, ev, Bounds.FILLS);
-        close(s, ev);
-        return payersOf(pot, loser);
+        settleDiscount(s, ev, pot, closed);
+        return Ladder.run(s, pot.work, pot.price, pot.tally, closed.opposite());
     }
 
     /* A: THE ACCOUNTS */
@@ -279,7 +282,7 @@ library Deleverage {
         Side side;
         uint256 lots;
         int256 profit;
-        (side, lots, profit, pot.tally) = Forced.takeOut(s, pot.price, account, pot.tally);
+        (side, lots, profit, pot.tally) = Positions.takeOut(s, pot.price, account, pot.tally);
         notional = lots * pot.price.mark;
         pot.lots[side.index()] += lots;
         part.pot = indexOf(ev, marketId);

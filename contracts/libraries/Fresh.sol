@@ -26,12 +26,16 @@ import {Words} from "./Words.sol";
 /// is first touched after it began, and not while a jump of the index waits or a shortfall stands: then nothing matures.
 /// Every touch that matures anything moves the side, so all records see the same clock. freshEpoch 0: nothing is ever fresh.
 ///
-/// GENERATION  When everything was taken, or nothing is left, keep starts anew and the generation rises: records of an older one
-/// are worth nothing. A keep below 2^48 ends its generation too, since it would be too coarse: what is left of it, at
-/// most 2^-31 of what there was, goes to the rest.
+/// GENERATION  keep and generation are one floating number. A keep that falls below 2^48 is multiplied by 2^31 and the
+/// generation rises by one; when everything was taken it rises by two, and records of two or more generations ago are worth nothing.
 library Fresh {
     uint80 internal constant FULL = 2 ** 79;
+    /// @dev Below this, keep is scaled up, so that one event is off by less than 2^-48 of an amount.
     uint256 private constant COARSE = 2 ** 48;
+    /// @dev How many powers of two a generation is worth.
+    uint256 private constant GENERATION_BITS = 31;
+    /// @dev Generations from which on nothing is left of a record.
+    uint16 private constant GONE = 2;
     uint16 private constant TAG_GENERATION = 0x7fff;
 
     /// @notice A record as it is now. Micro units.
@@ -49,20 +53,11 @@ library Fresh {
 
     /* READING */
 
-    /// @notice Fresh profit of an account over all markets, as settled now.
-    /// @return quote Quote. What has matured since the record was settled is not in it: see maturedOf.
-    function freshOf(State storage s, uint32 account) internal view returns (uint256 quote) {
-        (quote, ) = amountsOf(s, account);
-    }
-
-    /// @notice Profit that has matured, but was not credited to the balance yet.
-    /// @return quote Quote.
-    function maturedOf(State storage s, uint32 account) internal view returns (uint256 quote) {
-        (, quote) = amountsOf(s, account);
-    }
-
-    /// @notice Both at once: equity = balance + fresh + matured + the value of positions.
-    function amountsOf(
+    /// @notice Realised profit of an account over all markets, as settled now. Equity = balance + fresh + matured + the value
+    /// of its positions.
+    /// @return fresh Quote: counts as equity, cannot be withdrawn, still pays haircuts.
+    /// @return matured Quote: belongs to the balance, which `settle` will credit.
+    function freshOf(
         State storage s,
         uint32 account
     ) internal view returns (uint256 fresh, uint256 matured) {
@@ -133,7 +128,6 @@ library Fresh {
 
         uint256 epoch = epochOf(m);
         FreshSide memory pooled = rolled(m, side, epoch);
-        if (pooled.keep != FULL && totalOf(pooled) == 0) renew(m, side, pooled);
         Buckets memory buckets = moved(s, marketId, account, side, pooled, tally);
         buckets.current += amount;
         pooled.current = SafeCast.toUint64(pooled.current + amount);
@@ -149,7 +143,7 @@ library Fresh {
     /// @param amount Quote.
     function charge(
         Market storage m,
-        uint16,
+        uint16 marketId,
         Side side,
         uint256 amount,
         Tally memory tally
@@ -159,22 +153,26 @@ library Fresh {
         uint256 total = totalOf(pooled);
         require(amount <= total, IExchangeErrors.HaircutTooLarge(amount, total));
         uint256 left = total - amount;
-        // 80 + 104 bits.
-        uint256 keep = (pooled.keep * left) / total;
         tally.unsettled -= int256(amount);
-
-        if (keep < COARSE) {
+        // 80 + 105 bits.
+        uint256 keep = (pooled.keep * left) / total;
+        if (keep == 0) {
+            // Less than 2^-48 of the profit was left, which nobody can draw any more.
             tally.unsettled -= int256(left);
             tally.rest += int256(left);
             (pooled.current, pooled.previous) = (0, 0);
-            renew(m, side, pooled);
+            (pooled.keep, pooled.generation) = (FULL, later(pooled.generation, GONE));
         } else {
+            for (; keep < COARSE; keep <<= GENERATION_BITS) {
+                pooled.generation = later(pooled.generation, 1);
+            }
             pooled.keep = uint80(keep);
             pooled.current = uint64((pooled.current * left) / total);
             pooled.previous = uint64(left / MICRO) - pooled.current;
         }
         m.freshMarks[markKey(side, pooled.epoch)] = FreshMark(pooled.keep, pooled.generation);
         storeSide(m, side, pooled);
+        emit IExchangeEvents.FreshSideChanged(marketId, side, Words.pack(pooled));
     }
 
     /// @notice Turns all fresh profit of an account in a market into balance: it pays its owner's losses first.
@@ -279,20 +277,18 @@ library Fresh {
         FreshRecord memory record,
         Kept memory kept
     ) private pure returns (uint256) {
-        if (kept.generation & TAG_GENERATION != record.tag >> 1) return 0;
-        return (amount * kept.keep) / record.keep;
+        uint256 passed;
+        unchecked {
+            passed = (kept.generation - (record.tag >> 1)) & TAG_GENERATION;
+        }
+        if (passed >= GONE) return 0;
+        return (amount * kept.keep) / (uint256(record.keep) << (GENERATION_BITS * passed));
     }
 
-    /// @dev A new generation. An event earlier in this epoch left a mark of the old one, which would void the new records.
-    function renew(Market storage m, Side side, FreshSide memory pooled) private {
-        pooled.keep = FULL;
-        // A record of 2^15 generations ago would have to be one that nobody settled.
+    /// @dev Modulo 2^16: only differences count, and a record so old would be one that nobody settled for as many events.
+    function later(uint16 generation, uint16 by) private pure returns (uint16) {
         unchecked {
-            pooled.generation++;
-        }
-        uint256 key = markKey(side, pooled.epoch);
-        if (m.freshMarks[key].keep != 0) {
-            m.freshMarks[key] = FreshMark(pooled.keep, pooled.generation);
+            return generation + by;
         }
     }
 

@@ -113,6 +113,21 @@ library Ladder {
         reward(s, rewardTo, (steps - left) * STEP_REWARD);
     }
 
+    /// @notice A whole event at once, for a preview.
+    /// @return The receipt of one side.
+    function run(
+        State storage s,
+        EventSlot memory work,
+        Price memory price,
+        Tally memory tally,
+        Side side
+    ) external returns (IExchangeEvents.DeleverageReceipt memory) {
+        Market storage m = s.markets[price.market];
+        chargeSides(m, work, price, tally, type(uint256).max);
+        closeSides(m, work, price, tally, type(uint256).max);
+        return receiptOf(m, work, work.sides[side.index()]);
+    }
+
     /* MONEY */
 
     function chargeSides(

@@ -342,7 +342,7 @@ library Liquidation {
             openQuote: (t.lots - closing) * t.price
         });
         Positions.Outcome memory outcome;
-        (outcome, tally) = Forced.change(s, price, account, fill, tally);
+        (outcome, tally) = Positions.change(s, price, account, fill, 0, tally);
         uint256 notional = outcome.lots * price.mark;
         uint256 least = s.markets[price.market].config.minNotional * MICRO;
         require(

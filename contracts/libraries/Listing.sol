@@ -3,7 +3,7 @@ pragma solidity ^0.8.37;
 
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
-import {Bounds, MarketStatus, PPM} from "../types/Keys.sol";
+import {Bounds, House, MarketStatus, PPM} from "../types/Keys.sol";
 import {LeverageTable, MarketConfig} from "../types/MarketConfig.sol";
 import {Market, State} from "../types/State.sol";
 
@@ -88,6 +88,16 @@ library Listing {
         atMost("fundShare", fundShare, PPM);
         s.fundShare = fundShare;
         emit IExchangeEvents.FeeShareChanged(fundShare);
+    }
+
+    /// @notice Makes the insurance fund the owner of ledger account 1, once.
+    /// @dev Reverts: ZeroAddress, FundAlreadyBound.
+    function bindFund(State storage s, address fund) external {
+        require(fund != address(0), IExchangeErrors.ZeroAddress());
+        require(s.fund == address(0), IExchangeErrors.FundAlreadyBound(s.fund));
+        s.fund = fund;
+        s.accounts[House.FUND].owner = fund;
+        emit IExchangeEvents.FundBound(fund);
     }
 
     function setStatus(Market storage m, uint16 marketId, uint8 status) private {

@@ -10,10 +10,13 @@ import {LeverageTable, MarketConfig} from "../types/MarketConfig.sol";
 import {Side} from "../types/Side.sol";
 import {Market, Position, Resting, State} from "../types/State.sol";
 import {Bits} from "./Bits.sol";
+import {CohortMath} from "./CohortMath.sol";
 import {Fresh} from "./Fresh.sol";
 import {Ledger} from "./Ledger.sol";
 import {Positions} from "./Positions.sol";
 import {Prices} from "./Prices.sol";
+import {Queue} from "./Queue.sol";
+import {SignedMath} from "./SignedMath.sol";
 import {Tiers} from "./Tiers.sol";
 
 /// @title Margin
@@ -44,16 +47,18 @@ library Margin {
     /// keeps equity / maintenance if d·z ≤ exact − equity/maintenance − SALE_ROUNDING, the middle term because the
     /// requirement of what is left is rounded up; below the target that term is at most 5/4.
     int256 private constant LIMIT_ROUNDING = 4;
-    /// @dev F has this many fractional bits.
-    uint256 private constant FUNDING_BITS = 32;
+    /// @dev Entries are in ticks · 2^ENTRY_BITS.
+    uint256 private constant ENTRY_BITS = 16;
+    uint256 private constant NIBBLE = 0xf;
 
     /// @notice What a maker does if its order is filled.
     struct MakerFill {
         Side side;
         uint256 lots;
         uint256 price; // quote per lot
-        int256 costs; // quote: fee and, if a cohort may have to be opened, its bond
-        bool isWorse; // than mark, or than the price that waits
+        uint256 fee; // quote
+        uint256 closing; // lots that close what is held
+        uint256 opening; // lots that open
     }
 
     /// @dev An account as `measure` finds it.
@@ -66,22 +71,19 @@ library Margin {
     /* HEALTH */
 
     /// @notice Margin of an account as if it were settled now, at the prices as stored.
-    function health(State storage s, uint32 account) internal view returns (Health memory) {
+    function health(State storage s, uint32 account) public view returns (Health memory) {
         return measure(s, account, sizesFor(s, account)).health;
     }
 
     /// @notice What the judge compares.
-    function snapshot(
-        State storage s,
-        uint32 account
-    ) internal view returns (Snapshot memory snap) {
+    function snapshot(State storage s, uint32 account) public view returns (Snapshot memory snap) {
         snap.markets = s.accounts[account].markets;
         snap.sizes = sizesFor(s, account);
         snap.health = measure(s, account, snap.sizes).health;
     }
 
     /// @notice The balance as if the account were settled now, quote: cash of events and matured profit included.
-    function settledBalance(State storage s, uint32 account) internal view returns (int256) {
+    function settledBalance(State storage s, uint32 account) public view returns (int256) {
         return measure(s, account, sizesFor(s, account)).balance;
     }
 
@@ -90,23 +92,21 @@ library Margin {
         State storage s,
         Price memory price,
         uint32 account
-    ) internal view returns (uint256) {
+    ) public view returns (uint256) {
         (Position memory p, , ) = Positions.settledOf(s, price, account);
         return Tiers.load(s.markets[price.market].config).maintenanceUp(p.lots * price.mark);
     }
 
     /// @notice The leverage class that an account chose in a market, within what the market allows now.
     function chosenClass(Market storage m, uint32 account) internal view returns (uint256) {
-        uint256 chosen = m.resting[account].leverage & 0xf;
-        uint256 class = chosen == 0 ? m.config.defaultLeverage : chosen - 1;
-        return FixedPointMathLib.min(class, m.config.maxLeverage);
+        return FixedPointMathLib.min(storedClass(m, account), m.config.maxLeverage);
     }
 
     /* THE JUDGE */
 
     /// @notice Ends every path that changes size, orders or margin: enough initial margin, or risk only fell.
     /// @dev Reverts: MarginTooLow.
-    function requireAllowed(State storage s, uint32 account, Snapshot memory before) internal view {
+    function requireAllowed(State storage s, uint32 account, Snapshot memory before) public view {
         Snapshot memory now_ = snapshot(s, account);
         Health memory h = now_.health;
         if (h.prudent >= int256(h.initial)) return;
@@ -117,7 +117,8 @@ library Margin {
     /// @notice Whether a resting order of `maker` may be filled (INV-12): the account after the fill, without other
     /// reservations. Growing or flipping needs equity ≥ maintenance, ≥ initial margin if the price is worse than mark;
     /// shrinking at a price worse than mark needs equity / maintenance not lower (flat: equity ≥ 0).
-    /// @dev Rounding: the fill's cost exactly as Positions books it; the bond of a cohort is counted if one may be opened.
+    /// @dev Rounding: the fill's cost exactly as Positions books it; the bond of a cohort is counted if it has to be opened; what
+    /// leaving another may give back is not.
     /// @param side What the maker does: buys (Long) or sells (Short).
     /// @param fillPrice Quote per lot.
     /// @param fee Quote, paid by the maker.
@@ -129,17 +130,16 @@ library Margin {
         uint256 lots,
         uint256 fillPrice,
         uint256 fee
-    ) internal view returns (bool) {
+    ) public view returns (bool) {
         (Position memory p, int256 cash, ) = Positions.settledOf(s, price, maker);
         bool shrinks = p.lots >= lots && Keys.sideOfKind(p.kind) != side;
         bool isWorse = isWorseThanMark(price, side, fillPrice);
         if (shrinks && !isWorse) return true;
 
-        MakerFill memory fill = MakerFill(side, lots, fillPrice, int256(fee), isWorse);
-        if (!shrinks) fill.costs += int256(bondOf(s.markets[price.market].config));
         bool needsInitial = isWorse && !shrinks;
         Health memory others = healthElsewhere(s, maker, price.market, needsInitial);
         shift(others, cash);
+        MakerFill memory fill = fillOf(p, side, lots, fillPrice, fee);
         Health memory after_ = afterFill(s, price, maker, p, fill, others);
 
         if (needsInitial) return after_.prudent >= int256(after_.initial);
@@ -151,7 +151,7 @@ library Margin {
 
     /// @notice What may be withdrawn, quote: min(balance, prudent equity − fresh profit) − initial margin; nothing while a
     /// jump waits in one of its markets, unless the account holds no position.
-    function withdrawable(State storage s, uint32 account) internal view returns (uint256) {
+    function withdrawable(State storage s, uint32 account) public view returns (uint256) {
         Measured memory a = measure(s, account, sizesFor(s, account));
         if (a.isPending && a.health.maintenance != 0) return 0;
         int256 free = settledPart(a) - int256(a.health.initial);
@@ -165,7 +165,7 @@ library Margin {
     function coverage(
         State storage s,
         uint32 account
-    ) internal view returns (int256 settled, uint256 initial) {
+    ) public view returns (int256 settled, uint256 initial) {
         Measured memory a = measure(s, account, sizesFor(s, account));
         return (settledPart(a), a.health.initial);
     }
@@ -196,7 +196,7 @@ library Margin {
         Price memory price,
         uint32 account,
         Health memory h
-    ) internal view returns (uint256) {
+    ) public view returns (uint256) {
         (Position memory p, , ) = Positions.settledOf(s, price, account);
         if (p.lots == 0) return 0;
         return away(price.mark, p, zeroDistanceFloor(s, price, p, h));
@@ -215,7 +215,7 @@ library Margin {
         uint32 account,
         Health memory h,
         uint256 elapsed
-    ) internal view returns (uint256 limitPrice, uint256 zeroPrice_) {
+    ) public view returns (uint256 limitPrice, uint256 zeroPrice_) {
         (Position memory p, , ) = Positions.settledOf(s, price, account);
         if (p.lots == 0) return (price.mark, 0);
         int256 toZero = zeroDistanceFloor(s, price, p, h);
@@ -239,7 +239,7 @@ library Margin {
         uint32 account,
         Health memory h,
         uint256 salePrice
-    ) internal view returns (uint256 lots) {
+    ) public view returns (uint256 lots) {
         (Position memory p, , ) = Positions.settledOf(s, price, account);
         if (p.lots == 0 || isAtTarget(h)) return 0;
         MarketConfig storage config = s.markets[price.market].config;
@@ -286,7 +286,7 @@ library Margin {
         Price memory price,
         uint32 account,
         Health memory h
-    ) internal view returns (uint256) {
+    ) public view returns (uint256) {
         (Position memory p, , ) = Positions.settledOf(s, price, account);
         if (p.lots == 0) return 0;
         Tiers.Brackets memory t = Tiers.load(s.markets[price.market].config);
@@ -315,7 +315,7 @@ library Margin {
             markets &= markets - 1;
             measureMarket(s, account, marketId, sizes[i], a);
         }
-        (uint256 fresh, uint256 matured) = Fresh.amountsOf(s, account);
+        (uint256 fresh, uint256 matured) = Fresh.freshOf(s, account);
         a.balance += Ledger.balanceOf(s, account) + int256(matured);
         a.health.fresh = fresh;
         shift(a.health, a.balance + int256(fresh));
@@ -363,19 +363,19 @@ library Margin {
         }
         if (size.lots == 0) return;
 
-        int256 atMark = valueFloor(price, price.mark, size, cost);
+        int256 atMark = valueFloor(price, size, cost);
         int256 atPending = atMark;
         uint256 notional = size.lots * price.mark;
         uint256 maintenance = t.maintenanceUp(notional);
         uint256 maintenanceAtPending = maintenance;
         if (price.pending) {
-            atPending = valueFloor(price, pendingPrice, size, cost);
+            atPending = atMark + moved(size, price.mark, pendingPrice);
             maintenanceAtPending = t.maintenanceUp(size.lots * pendingPrice);
         }
         h.notional += notional;
         h.equity += atMark;
         h.maintenance += maintenance;
-        h.equityAtIndex += valueFloor(price, price.index, size, cost);
+        h.equityAtIndex += atMark + moved(size, price.mark, price.index);
         h.maintenanceAtIndex += t.maintenanceUp(size.lots * price.index);
         h.equityAtPending += atPending;
         h.maintenanceAtPending += maintenanceAtPending;
@@ -383,17 +383,20 @@ library Margin {
         h.prudent += price.grade == Grade.Dead ? FixedPointMathLib.min(worse, 0) : worse;
     }
 
-    /// @notice floor(side · lots · (price · 2^32 − F) / 2^32) − side · cost.
+    /// @notice ⌊side · lots · (mark − F / 2^32)⌋ − side · cost.
     function valueFloor(
         Price memory price,
-        uint256 level,
         SizeAt memory size,
         int256 cost
     ) private pure returns (int256) {
-        int256 side = size.side.sign();
-        int256 fundingFree = int256(level << FUNDING_BITS) - price.funding;
-        // A signed shift rounds towards −∞.
-        return ((side * int256(size.lots) * fundingFree) >> FUNDING_BITS) - side * cost;
+        uint256 quote = size.lots * price.mark;
+        int256 worth = CohortMath.worthFloor(size.side, size.lots, quote, price.funding);
+        return worth - size.side.sign() * cost;
+    }
+
+    /// @notice What a value changes by from one price to another: a whole number, so that the floor moves with it.
+    function moved(SizeAt memory size, uint256 from, uint256 to) private pure returns (int256) {
+        return size.side.sign() * (int256(size.lots * to) - int256(size.lots * from));
     }
 
     /// @notice Initial margin of a notional, quote: the largest of what leverage, tiers and the market's risk ask for.
@@ -403,7 +406,7 @@ library Margin {
         MarketConfig storage config,
         uint256 notional,
         uint256 leverage
-    ) private view returns (uint256) {
+    ) private pure returns (uint256) {
         uint256 byChoice = FixedPointMathLib.divUp(notional, leverage);
         uint256 byTiers = FixedPointMathLib.max(byChoice, t.requirementUp(notional));
         return FixedPointMathLib.max(byTiers, marketRiskUp(config, notional));
@@ -521,8 +524,16 @@ library Margin {
         return side == Side.Long ? fillPrice > best : fillPrice < best;
     }
 
-    function bondOf(MarketConfig storage config) private view returns (uint256) {
-        return config.cohortBond * MICRO;
+    function fillOf(
+        Position memory p,
+        Side side,
+        uint256 lots,
+        uint256 fillPrice,
+        uint256 fee
+    ) private pure returns (MakerFill memory fill) {
+        bool isSame = Keys.sideOfKind(p.kind) == side;
+        uint256 closing = isSame ? 0 : FixedPointMathLib.min(p.lots, lots);
+        return MakerFill(side, lots, fillPrice, fee, closing, lots - closing);
     }
 
     /// @notice Health of an account without one of its markets and without reservations.
@@ -544,14 +555,14 @@ library Margin {
             uint256 leverage = withInitial ? LeverageTable.leverageOf(chosenClass(m, account)) : 0;
             addMarket(h, m.config, price, sizeOf(marketId, p), p.cost, leverage);
         }
-        (uint256 fresh, uint256 matured) = Fresh.amountsOf(s, account);
+        (uint256 fresh, uint256 matured) = Fresh.freshOf(s, account);
         h.fresh = fresh;
         shift(h, cash + Ledger.balanceOf(s, account) + int256(fresh + matured));
     }
 
     /// @notice The account after a fill: `others` with the position as Positions will leave it.
     ///
-    ///   value after = floor(side' · lots' · (M − F)) − side · cost − ceil(fill side · d · (p − F))
+    ///   value after = ⌊side' · lots' · R(M)⌋ − side · cost − ⌈fill side · d · R(p)⌉,   R(x) = x − F / 2^32
     ///
     /// exactly what closing and opening leave together; a flip rounds its two parts alone.
     function afterFill(
@@ -563,31 +574,49 @@ library Margin {
         Health memory others
     ) private view returns (Health memory h) {
         Market storage m = s.markets[price.market];
-        Side held = Keys.sideOfKind(p.kind);
-        uint256 closing = held == fill.side ? 0 : FixedPointMathLib.min(p.lots, fill.lots);
-        uint256 opening = fill.lots - closing;
-        int256 cost = held.sign() * int256(p.cost) + fill.costs;
-        cost += costCeil(price, fill, closing) + costCeil(price, fill, opening);
+        SizeAt memory size = sizeOf(price.market, p);
+        size.lots = p.lots - fill.closing + fill.opening;
+        if (p.lots == fill.closing) size.side = fill.side;
 
-        SizeAt memory size = SizeAt(price.market, held, p.lots - closing, 0, 0);
-        if (opening != 0) {
-            size.side = fill.side;
-            size.lots += opening;
-        }
+        int256 cost = Keys.sideOfKind(p.kind).sign() * p.cost + int256(fill.fee);
+        cost += costCeil(price, fill, fill.closing) + costCeil(price, fill, fill.opening);
+        if (opensCohort(m, price, maker, p, fill)) cost += int256(m.config.cohortBond * MICRO);
         h = copyOf(others);
         shift(h, -cost);
-        uint256 leverage = LeverageTable.leverageOf(chosenClass(m, maker));
-        addMarket(h, m.config, price, size, 0, leverage);
+        addMarket(h, m.config, price, size, 0, LeverageTable.leverageOf(chosenClass(m, maker)));
     }
 
-    /// @notice ceil(fill side · lots · (price · 2^32 − F) / 2^32).
+    /// @notice ⌈fill side · lots · (price − F / 2^32)⌉.
     function costCeil(
         Price memory price,
         MakerFill memory fill,
         uint256 lots
     ) private pure returns (int256) {
-        int256 fundingFree = int256(fill.price << FUNDING_BITS) - price.funding;
-        return -((-fill.side.sign() * int256(lots) * fundingFree) >> FUNDING_BITS);
+        return CohortMath.worthCeil(fill.side, lots, lots * fill.price, price.funding);
+    }
+
+    /// @notice Whether the position would be the first in its cohort after the fill. It reads the slot that the fill reads.
+    function opensCohort(
+        Market storage m,
+        Price memory price,
+        uint32 maker,
+        Position memory p,
+        MakerFill memory fill
+    ) private view returns (bool) {
+        uint256 kept = p.lots - fill.closing;
+        uint256 lots = kept + fill.opening;
+        if (lots == 0) return false;
+        Side side = kept == 0 ? fill.side : Keys.sideOfKind(p.kind);
+        uint256 class = kept == 0 ? storedClass(m, maker) : Keys.leverageOfKind(p.kind);
+        uint256 opened = ((fill.opening * fill.price) / price.unit) << ENTRY_BITS;
+        uint256 entry = (kept * p.entry + opened) / lots;
+        return m.cohorts[Keys.cohortKey(side, class, Queue.classOf(entry))].members == 0;
+    }
+
+    /// @notice The class that Positions gives a new position.
+    function storedClass(Market storage m, uint32 account) private view returns (uint256) {
+        uint256 chosen = m.resting[account].leverage & NIBBLE;
+        return chosen == 0 ? m.config.defaultLeverage : chosen - 1;
     }
 
     function copyOf(Health memory h) private pure returns (Health memory copy) {
@@ -615,10 +644,7 @@ library Margin {
         Tiers.Brackets memory t = Tiers.load(s.markets[price.market].config);
         uint256 own = t.maintenanceUp(p.lots * price.mark);
         uint256 divisor = h.maintenance * p.lots;
-        if (h.equity < 0) {
-            return -int256(FixedPointMathLib.fullMulDivUp(uint256(-h.equity), own, divisor));
-        }
-        return int256(FixedPointMathLib.fullMulDiv(uint256(h.equity), own, divisor));
+        return SignedMath.mulDivFloor(h.equity, own, divisor);
     }
 
     /// @notice The schedule: from slip0 to the zero price over the clock's time, as a distance from mark, down.

@@ -11,7 +11,7 @@ import {Side} from "../types/Side.sol";
 import {Market, Order, Position, State} from "../types/State.sol";
 import {AccountMarkets} from "./AccountMarkets.sol";
 import {Book} from "./Book.sol";
-import {Leverage} from "./Leverage.sol";
+import {Margin} from "./Margin.sol";
 import {Matching} from "./Matching.sol";
 import {Positions} from "./Positions.sol";
 import {Prices} from "./Prices.sol";
@@ -105,8 +105,7 @@ library Orders {
         if (a.kind == ActionKind.Place) return place(s, m, w, a, Book.ANY_SLOT);
         if (a.kind == ActionKind.Replace) return replace(s, m, w, a);
         if (a.kind == ActionKind.SetLeverage) {
-            needPrice(s, m, w);
-            w.tally = Leverage.choose(s, w.price, w.account, a.slot, w.tally);
+            setLeverage(s, m, w, a.slot);
         } else if (a.kind == ActionKind.Cancel) {
             uint40 id = Keys.orderId(w.account, a.slot);
             Book.remove(s, w.market, id, IExchangeEvents.RemovalReason.Cancelled);
@@ -173,6 +172,27 @@ library Orders {
         }
         Book.remove(s, w.market, id, IExchangeEvents.RemovalReason.Replaced);
         return place(s, m, w, a, a.slot);
+    }
+
+    /// @notice Chooses a leverage class. A lower one needs the settled balance to cover the initial margin that it asks for, because
+    /// a winner could otherwise leave the front of the queue with profit that is not his yet; unless nothing in this market
+    /// depends on it.
+    /// @dev Reverts: EventPending, LeverageTooHigh, PriceNotFresh, LeverageNotCovered.
+    /// @param class Index into the leverage table.
+    function setLeverage(State storage s, Market storage m, Work memory w, uint256 class) private {
+        needPrice(s, m, w);
+        uint256 highest = m.config.maxLeverage;
+        require(class <= highest, IExchangeErrors.LeverageTooHigh(class, highest));
+        (Position memory held, , ) = Positions.settledOf(s, w.price, w.account);
+        bool isAtRisk = held.lots != 0 || m.resting[w.account].used != 0;
+        if (isAtRisk) requireGrade(w, Grade.Fresh);
+        bool isLower = class < Margin.chosenClass(m, w.account);
+        uint256 delay = m.config.classDelay;
+        w.tally = Positions.setLeverage(s, w.price, w.account, class, delay, w.tally);
+
+        if (!isLower || !isAtRisk) return;
+        (int256 settled, uint256 initial) = Margin.coverage(s, w.account);
+        require(settled >= int256(initial), IExchangeErrors.LeverageNotCovered(settled, initial));
     }
 
     /* CHECKS */

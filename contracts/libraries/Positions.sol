@@ -20,7 +20,8 @@ import {Words} from "./Words.sol";
 /// @title Positions
 /// @notice The only writer of positions. Each function settles first: a position takes its share of all events since it was last
 /// touched, then the change is made, then the position is where its side, leverage and entry belong. In the common
-/// case that is one read and one write each of position, cohort, price class and balance.
+/// case that is one read and one write each of position, cohort, price class and balance. Linked, because every path that changes a
+/// position needs it; memory does not cross a delegatecall, so tallies come back.
 ///
 /// MONEY  tally.rest gets −(Δ balance + Δ unsettled − side · Δ cost) of a party, without fee and bond. Openings leave
 /// ⌈side · worth⌉, closings −⌊side · worth⌋, so both parties of a trade leave 0 to 3 quote together.
@@ -87,11 +88,11 @@ library Positions {
         Price memory price,
         uint32 account,
         Tally memory tally
-    ) internal returns (Position memory) {
+    ) external returns (Position memory, Tally memory) {
         Market storage m = s.markets[price.market];
         Work memory w = load(m, price.market, account);
         if (w.isStale) finish(s, w, tally);
-        return w.position;
+        return (w.position, tally);
     }
 
     /// @notice Makes one party's side of a trade: first the lots that close, then those that open.
@@ -104,7 +105,7 @@ library Positions {
         Fill memory fill,
         uint256 fee,
         Tally memory tally
-    ) internal returns (Outcome memory outcome) {
+    ) external returns (Outcome memory outcome, Tally memory) {
         Market storage m = s.markets[price.market];
         Work memory w = load(m, price.market, account);
         if (fill.closeLots != 0) close(s, price, w, fill, tally);
@@ -116,6 +117,7 @@ library Positions {
         outcome.side = Keys.sideOfKind(w.position.kind);
         outcome.lots = w.position.lots;
         outcome.realised = w.realised;
+        return (outcome, tally);
     }
 
     /// @notice Chooses the leverage of a market. A lower class counts for the queue after `delay`, a higher one at once, as does
@@ -130,7 +132,7 @@ library Positions {
         uint256 class,
         uint256 delay,
         Tally memory tally
-    ) internal {
+    ) external returns (Tally memory) {
         Market storage m = s.markets[price.market];
         Work memory w = load(m, price.market, account);
         uint256 inForce = Keys.leverageOfKind(w.position.kind);
@@ -142,6 +144,7 @@ library Positions {
         }
         storePending(m, w, class + 1);
         if (w.isStale) finish(s, w, tally);
+        return tally;
     }
 
     /// @notice Takes a position out for an event: its lots are the event's now, at mark. No fresh profit arises.
@@ -153,10 +156,10 @@ library Positions {
         Price memory price,
         uint32 account,
         Tally memory tally
-    ) internal returns (Side side, uint256 lots, int256 profit) {
+    ) external returns (Side side, uint256 lots, int256 profit, Tally memory) {
         Market storage m = s.markets[price.market];
         Work memory w = load(m, price.market, account);
-        if (!w.wasOpen) return (side, 0, 0);
+        if (!w.wasOpen) return (side, 0, 0, tally);
         side = Keys.sideOfKind(w.position.kind);
         lots = w.position.lots;
         profit = profitAt(price, w.position);
@@ -165,6 +168,7 @@ library Positions {
         if (side == Side.Long) tally.longLots -= int256(lots);
         w.position.lots = 0;
         finish(s, w, tally);
+        return (side, lots, profit, tally);
     }
 
     /* PRIVATE */

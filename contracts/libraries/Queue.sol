@@ -88,8 +88,11 @@ library Queue {
     ) internal view returns (uint16 cohort, bool found) {
         if (heads.live == 0) return (0, false);
         uint256 best = FixedPointMathLib.log2(heads.live);
-        for (uint256 leverage = best; leverage-- > 0;) {
-            if ((heads.live >> leverage) & 1 == 0) continue;
+        // From the highest leverage down, so that it keeps a tie.
+        uint256 others = heads.live & ~(1 << best);
+        while (others != 0) {
+            uint256 leverage = FixedPointMathLib.log2(others);
+            others &= ~(1 << leverage);
             if (isAhead(heads, leverage, best)) best = leverage;
         }
         uint256 class = heads.classes[best];

@@ -3,9 +3,11 @@ pragma solidity ^0.8.37;
 
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
+import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Tally} from "../types/Context.sol";
 import {Bounds} from "../types/Keys.sol";
-import {FlowSlot, Market} from "../types/State.sol";
+import {FlowSlot, Market, PoolSlot} from "../types/State.sol";
+import {Words} from "./Words.sol";
 
 /// @title A market's totals
 library Tallies {
@@ -13,7 +15,8 @@ library Tallies {
     /// @dev Invariant: INV-1. Z + rest changes by exactly tally.unsettled + tally.rest. What the rest has no room for, in
     /// either direction, stays in Z.
     /// @dev Reverts: TooMuchInSide if a side grew beyond 2^60 lots.
-    function store(Market storage m, uint16, Tally memory tally) internal {
+    function store(Market storage m, uint16 marketId, Tally memory tally) internal {
+        if (isNothing(tally)) return;
         FlowSlot memory flow = m.flow;
         int256 openInterest = int256(uint256(flow.openInterest)) + tally.longLots;
         if (tally.longLots > 0) {
@@ -32,10 +35,18 @@ library Tallies {
         flow.bonds = SafeCast.toUint32(
             SafeCast.toUint256(int256(uint256(flow.bonds)) + tally.bonds)
         );
-        m.flow = flow;
+        bytes32 word = Words.pack(flow);
+        Words.put(m.flow, word);
+        PoolSlot memory pool = m.pool;
         if (unsettled != 0) {
-            m.pool.unsettled = SafeCast.toInt128(m.pool.unsettled + unsettled);
+            pool.unsettled = SafeCast.toInt128(pool.unsettled + unsettled);
+            m.pool.unsettled = pool.unsettled;
         }
+        emit IExchangeEvents.TotalsChanged(marketId, word, Words.pack(pool));
+    }
+
+    function isNothing(Tally memory t) private pure returns (bool) {
+        return t.longLots | t.fees | t.rest | t.unsettled | t.bonds == 0;
     }
 
     function clamp(int256 rest) private pure returns (int64) {

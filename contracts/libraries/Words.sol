@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {Checkpoint, Cohort, FreshRecord, FreshSide, Position, PriceClass} from "../types/State.sol";
+import {
+    Checkpoint,
+    Cohort,
+    FlowSlot,
+    FreshRecord,
+    FreshSide,
+    PoolSlot,
+    Position,
+    PriceClass
+} from "../types/State.sol";
 
 /// @title Storage words
 /// @notice The first slot of a struct as types/State.sol lays it out: written in one piece, because the compiler writes a
@@ -63,6 +72,27 @@ library Words {
     }
 
     /* Each writes the struct's first slot: `self = unpack(word)`. */
+
+    function pack(FlowSlot memory x) internal pure returns (bytes32) {
+        return
+            bytes32(
+                uint256(x.openInterest) |
+                    (uint256(x.fees) << 64) |
+                    (uint256(uint64(x.rest)) << 160) |
+                    (uint256(x.bonds) << 224)
+            );
+    }
+
+    function pack(PoolSlot memory x) internal pure returns (bytes32) {
+        return bytes32(uint256(uint128(x.unsettled)) | (uint256(x.shortfall) << 128));
+    }
+
+    function put(FlowSlot storage self, bytes32 word) internal {
+        // The same as storing all fields of `self`.
+        assembly ("memory-safe") {
+            sstore(self.slot, word)
+        }
+    }
 
     function put(Position storage self, bytes32 word) internal {
         assembly ("memory-safe") {

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {ExchangeStorage} from "../ExchangeStorage.sol";
 import {Margin} from "../libraries/Margin.sol";
-import {Prices} from "../libraries/MarginStandIns.sol";
+import {Prices} from "../libraries/Prices.sol";
 import {Health, Price, Snapshot} from "../types/Context.sol";
 import {MarketConfig} from "../types/MarketConfig.sol";
 import {Side} from "../types/Side.sol";
-import {BookSlot, MarkSlot, Position, Resting, SampleSlot} from "../types/State.sol";
+import {FreshRecord, Market, MarkSlot, Position, Resting} from "../types/State.sol";
 
 /// @notice Makes Margin callable over a state that tests write slot by slot.
 contract MarginHarness is ExchangeStorage {
     struct MarketState {
         MarkSlot price;
-        BookSlot book;
-        SampleSlot sample;
+        uint8 grade;
+        bool isPending;
+        uint64 pendingIndex;
         MarketConfig config;
     }
 
@@ -25,10 +27,13 @@ contract MarginHarness is ExchangeStorage {
     }
 
     function setMarket(uint16 marketId, MarketState calldata state) external {
-        $.markets[marketId].price = state.price;
-        $.markets[marketId].book = state.book;
-        $.markets[marketId].sample = state.sample;
-        $.markets[marketId].config = state.config;
+        Market storage m = $.markets[marketId];
+        m.price = state.price;
+        m.config = state.config;
+        m.book.grade = state.grade;
+        m.book.pendingSince = state.isPending ? uint32(block.timestamp) : 0;
+        m.sample.publishTime = uint32(block.timestamp);
+        m.sample.pendingIndex = state.pendingIndex;
     }
 
     function setAccount(
@@ -54,6 +59,21 @@ contract MarginHarness is ExchangeStorage {
         for (uint256 i = 0; i < calls.length; ++i) {
             (oks[i], results[i]) = address(this).delegatecall(calls[i]);
         }
+    }
+
+    function setCohortMembers(uint16 marketId, uint16 cohort, uint32 members) external {
+        $.markets[marketId].cohorts[cohort].members = members;
+    }
+
+    function setFresh(uint16 marketId, uint32 account, FreshRecord calldata record) external {
+        $.markets[marketId].freshRecords[account] = record;
+        $.money[account].freshMarkets |= uint48(1 << marketId);
+        $.markets[marketId].fresh[record.tag & 1].epoch = record.epoch;
+    }
+
+    /// @notice Runs another harness on this state, which would not fit into this one.
+    function run(address other, bytes calldata call) external returns (bytes memory) {
+        return Address.functionDelegateCall(other, call);
     }
 
     function health(uint32 account) external view returns (Health memory) {

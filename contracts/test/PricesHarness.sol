@@ -24,10 +24,17 @@ contract PricesHarness is IExchangeEvents {
         $.markets[market].config = config;
     }
 
-    function setLevel(uint16 market, Side side, uint256 tick, uint64 lots) external {
-        $.markets[market].levels[Keys.levelKey(side, tick)].lots = lots;
-        if (lots == 0) Ticks.clear($.markets[market], side, tick);
-        else Ticks.set($.markets[market], side, tick);
+    function setLevels(
+        uint16 market,
+        Side side,
+        uint256[] calldata ticks,
+        uint64[] calldata lots
+    ) external {
+        for (uint256 i = 0; i < ticks.length; i++) {
+            $.markets[market].levels[Keys.levelKey(side, ticks[i])].lots = lots[i];
+            if (lots[i] == 0) Ticks.clear($.markets[market], side, ticks[i]);
+            else Ticks.set($.markets[market], side, ticks[i]);
+        }
     }
 
     function setWords(

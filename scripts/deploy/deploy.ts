@@ -1,10 +1,10 @@
 import type { NetworkConnection } from "hardhat/types/network";
 import type { Signer } from "ethers";
-import { AccessManager__factory } from "../../typechain-types/factories/@openzeppelin/contracts/access/manager/AccessManager__factory.js";
 import { ExchangeLens__factory } from "../../typechain-types/factories/ExchangeLens__factory.js";
 import { Exchange__factory } from "../../typechain-types/factories/Exchange__factory.js";
 import { InsuranceFund__factory } from "../../typechain-types/factories/InsuranceFund__factory.js";
 import { MarginVault__factory } from "../../typechain-types/factories/MarginVault__factory.js";
+import { Roles__factory } from "../../typechain-types/factories/Roles__factory.js";
 import { IndexOracle__factory } from "../../typechain-types/factories/oracle/IndexOracle__factory.js";
 import { SignedFeed__factory } from "../../typechain-types/factories/oracle/SignedFeed__factory.js";
 import { TestToken__factory } from "../../typechain-types/factories/test/TestToken__factory.js";
@@ -25,7 +25,7 @@ export function connectBallast(addresses: Addresses, runner: Signer) {
   };
   return {
     addresses,
-    manager: AccessManager__factory.connect(at("manager"), runner),
+    roles: Roles__factory.connect(at("roles"), runner),
     token: TestToken__factory.connect(at("token"), runner),
     oracle: IndexOracle__factory.connect(at("oracle"), runner),
     signedFeed: SignedFeed__factory.connect(at("signedFeed"), runner),
@@ -47,7 +47,8 @@ export async function deployBallast(
 ): Promise<Ballast> {
   const [deployer] = await connection.ethers.getSigners();
   if (deployer === undefined) throw new Error("the network has no account to deploy from");
-  const contracts = await connection.ignition.deploy(ballastModule(parameters, deployer.address), {
+  const module = ballastModule(parameters, deployer.address);
+  const contracts = await connection.ignition.deploy(module, {
     displayUi,
     ...(deploymentId === undefined ? {} : { deploymentId }),
   });

@@ -26,7 +26,7 @@ const Options = z.strictObject({
   maxTakeover: amount.default("100000"),
   takeoverLeverage: whole(1, 100).default(3),
   pokeAfter: whole(0, 86_400).default(30),
-  maxAccounts: whole(1, 1_000).default(150),
+  maxAccounts: whole(1, 200).default(150),
   maxTransactions: whole(1, 1_000).default(16),
   maxFee: amount.default("500"),
   timeout: whole(100, 60_000).default(5_000),

@@ -52,7 +52,7 @@ export type ContinueEvent = { readonly kind: "continueEvent"; readonly market: n
 export type Poke = {
   readonly kind: "poke";
   readonly market: number;
-  readonly cause: "stale" | "jump";
+  readonly cause: "stale" | "waiting";
 };
 export type Skip = {
   readonly kind: "skip";

@@ -15,7 +15,7 @@ export function isLiquidatable(view: AccountView): boolean {
   );
 }
 
-/** Nothing is left at any of the three prices. */
+/** Nothing is left at any of the three prices. (While a price waits, no event is possible: then the index is not fresh.) */
 export function isInsolvent(view: AccountView): boolean {
   return view.equity < 0n && view.equityAtIndex < 0n && view.equityAtPending < 0n;
 }

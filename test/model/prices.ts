@@ -201,6 +201,8 @@ function deviation({ bid, ask }: Sample, index: bigint, rules: Rules): bigint {
 
 /** value · e^(−elapsed/window), by the series. */
 export function shrink(value: bigint, elapsed: bigint, window: bigint): bigint {
+  // e^-90 of any price is less than what is counted.
+  if (elapsed > 90n * window) return 0n;
   const one = 10n ** 40n;
   let [term, growth] = [one, one];
   for (let n = 1n; term > 0n; n++) {
