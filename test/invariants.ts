@@ -7,7 +7,7 @@ import type { Violation } from "../scripts/lib/audit/violation.js";
 import { exchangeInterface } from "../scripts/lib/events.js";
 import { createReader } from "../scripts/lib/read.js";
 import type { IExchange } from "../typechain-types/index.js";
-import { IERC20__factory, IMarginVault__factory } from "../typechain-types/index.js";
+import { IMarginVault__factory, TestToken__factory } from "../typechain-types/index.js";
 
 /*
  * Proves after every transaction of a test that the books are right. A fixture calls `watch` once, right after the deployment;
@@ -51,7 +51,7 @@ export async function watch(exchange: IExchange, provider: Provider): Promise<Wa
   const address = await exchange.getAddress();
   const [vault, oracle] = [await exchange.vault(), await exchange.oracle()];
   const custodian = IMarginVault__factory.connect(vault, provider);
-  const token = IERC20__factory.connect(await custodian.token(), provider);
+  const token = TestToken__factory.connect(await custodian.token(), provider);
   const decimals = await custodian.decimals();
   const tokenScale = 10n ** (18n - decimals);
   const deployed = await deploymentOf(provider, address);
