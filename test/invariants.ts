@@ -1,5 +1,4 @@
-import { toBeHex } from "ethers";
-import type { ContractTransactionResponse, Provider } from "ethers";
+import type { ContractTransactionResponse, Provider, TransactionResponse } from "ethers";
 import { auditBlock, copyAuditor, createAuditor } from "../scripts/lib/auditor.js";
 import type { Auditor } from "../scripts/lib/auditor.js";
 import { describeViolation } from "../scripts/lib/audit/violation.js";
@@ -65,9 +64,11 @@ export async function watch(exchange: IExchange, provider: Provider): Promise<Wa
   let auditor = copyAuditor(fresh);
   let last = { number: deployed - 1, hash: await hashOf(provider, deployed - 1) };
   let marks: Mark[] = [{ ...last, auditor: fresh }];
+  /** What broke once stays broken until the chain is turned back; it is told once. */
+  let isBroken = false;
 
   async function check(): Promise<void> {
-    if (!(await goBackIfReverted())) return;
+    if (!(await goBackIfReverted()) || isBroken) return;
     const latest = await provider.getBlockNumber();
     for (let number = last.number + 1; number <= latest; number++) await look(number);
   }
@@ -81,6 +82,7 @@ export async function watch(exchange: IExchange, provider: Provider): Promise<Wa
       if ((await hashOf(provider, mark.number)) === mark.hash) {
         auditor = copyAuditor(mark.auditor);
         last = { number: mark.number, hash: mark.hash };
+        isBroken = false;
         return (await provider.getCode(address)) !== "0x";
       }
       if (marks.length === 1) return false;
@@ -89,21 +91,25 @@ export async function watch(exchange: IExchange, provider: Provider): Promise<Wa
   }
 
   async function look(number: number): Promise<void> {
-    const block = await provider.getBlock(number);
+    const block = await provider.getBlock(number, true);
     if (block?.hash == null) throw new Error(`block ${number} is there`);
     last = { number, hash: block.hash };
-    if (block.transactions.length === 0) return;
+    const calls = block.prefetchedTransactions;
+    if (calls.length === 0) return;
     const logs = await provider.getLogs({ address, fromBlock: number, toBlock: number });
+    if (logs.length === 0 && !calls.some(({ to }) => to === address)) return;
     const audit = await auditBlock(auditor, {
       logs,
       time: BigInt(block.timestamp),
       read: createReader(provider, address, number),
       custody: await custodyAt(number),
     });
+    if (audit.violations.length > 0) {
+      isBroken = true;
+      throw new InvariantError(number, calls.map(nameOf), audit.violations);
+    }
     marks.push({ ...last, auditor: copyAuditor(auditor) });
     if (marks.length > MARKS) marks = [...marks.slice(0, 1), ...marks.slice(-MARKS / 2)];
-    if (audit.violations.length === 0) return;
-    throw new InvariantError(number, await callsIn(provider, block.transactions), audit.violations);
   }
 
   const watcher: Watcher = {
@@ -154,11 +160,6 @@ async function deploymentOf(provider: Provider, address: string): Promise<number
   return with_;
 }
 
-async function callsIn(provider: Provider, hashes: readonly string[]): Promise<string[]> {
-  const calls = hashes.map(async (hash) => {
-    const transaction = await provider.getTransaction(hash);
-    const parsed = transaction && exchangeInterface.parseTransaction({ data: transaction.data });
-    return parsed?.name ?? toBeHex(BigInt(hash), 32).slice(0, 10);
-  });
-  return Promise.all(calls);
+function nameOf({ data }: TransactionResponse): string {
+  return exchangeInterface.parseTransaction({ data })?.name ?? data.slice(0, 10);
 }
