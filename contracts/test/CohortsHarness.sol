@@ -2,6 +2,8 @@
 pragma solidity 0.8.37;
 
 import {ExchangeStorage} from "../ExchangeStorage.sol";
+import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
+import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Cohorts} from "../libraries/Cohorts.sol";
 import {Fresh} from "../libraries/Fresh.sol";
 import {Ledger} from "../libraries/Ledger.sol";
@@ -15,7 +17,7 @@ import {CohortsEvents} from "./CohortsEvents.sol";
 import {CohortsInspector} from "./CohortsInspector.sol";
 
 /// @notice Makes positions, cohorts and fresh profit callable from tests, without orders, margin or a judge.
-contract CohortsHarness is ExchangeStorage {
+contract CohortsHarness is ExchangeStorage, IExchangeErrors, IExchangeEvents {
     struct Terms {
         uint64 unit;
         uint64 mark;
@@ -69,6 +71,14 @@ contract CohortsHarness is ExchangeStorage {
 
     function setCheckpointNumber(uint16 market, uint16 cohort, uint24 number) external {
         $.markets[market].cohorts[cohort].checkpoint = number;
+    }
+
+    function setPositionCheckpoint(uint16 market, uint32 account, uint24 number) external {
+        $.markets[market].positions[account].checkpoint = number;
+    }
+
+    function setMantissa(uint16 market, uint16 cohort, uint24 number, uint96 mantissa) external {
+        $.markets[market].checkpoints[Keys.checkpointKey(cohort, number)].mantissa = mantissa;
     }
 
     function credit(uint32 account, int256 amount) external {

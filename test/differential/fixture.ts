@@ -145,6 +145,12 @@ export function cohortsOf(
   );
 }
 
+export function memberOf(all: Inspection, id: number): Member {
+  const member = all.members.find(({ account }) => account === BigInt(id));
+  if (member === undefined) throw new RangeError(`account ${id} is not among those inspected`);
+  return member;
+}
+
 export function sideOf(cohort: number): bigint {
   return BigInt(cohort >> 15);
 }
