@@ -10,7 +10,13 @@ import * as Contracts from "./index.js";
 
 declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
-  getContractFactory(name: 'IExchange', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExchange__factory>
+  getContractFactory(name: 'Exchange', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Exchange__factory>
+getContractFactory(name: 'ExchangeLens', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExchangeLens__factory>
+getContractFactory(name: 'InsuranceFund', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.InsuranceFund__factory>
+getContractFactory(name: 'MarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MarginVault__factory>
+getContractFactory(name: 'Roles', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Roles__factory>
+getContractFactory(name: 'IAggregatorV3', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAggregatorV3__factory>
+getContractFactory(name: 'IExchange', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExchange__factory>
 getContractFactory(name: 'IExchangeErrors', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExchangeErrors__factory>
 getContractFactory(name: 'IExchangeEvents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExchangeEvents__factory>
 getContractFactory(name: 'IExchangeLens', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExchangeLens__factory>
@@ -18,10 +24,32 @@ getContractFactory(name: 'IIndexOracle', signerOrOptions?: ethers.Signer | Facto
 getContractFactory(name: 'IInsuranceFund', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IInsuranceFund__factory>
 getContractFactory(name: 'IMarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMarginVault__factory>
 getContractFactory(name: 'IPriceSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPriceSource__factory>
+getContractFactory(name: 'Accounts', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Accounts__factory>
 getContractFactory(name: 'Bits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bits__factory>
+getContractFactory(name: 'Deleverage', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Deleverage__factory>
+getContractFactory(name: 'Forced', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Forced__factory>
+getContractFactory(name: 'Ladder', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Ladder__factory>
+getContractFactory(name: 'Leverage', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Leverage__factory>
+getContractFactory(name: 'Liquidation', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Liquidation__factory>
+getContractFactory(name: 'Listing', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Listing__factory>
+getContractFactory(name: 'Margin', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Margin__factory>
+getContractFactory(name: 'Matching', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Matching__factory>
+getContractFactory(name: 'Orders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Orders__factory>
+getContractFactory(name: 'Positions', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Positions__factory>
+getContractFactory(name: 'ChainlinkSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ChainlinkSource__factory>
+getContractFactory(name: 'IndexOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IndexOracle__factory>
+getContractFactory(name: 'SignedFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SignedFeed__factory>
 getContractFactory(name: 'BitsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BitsHarness__factory>
+getContractFactory(name: 'FeeToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.FeeToken__factory>
+getContractFactory(name: 'TestToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.TestToken__factory>
 
-  getContractAt(name: 'IExchange', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExchange>
+  getContractAt(name: 'Exchange', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Exchange>
+getContractAt(name: 'ExchangeLens', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExchangeLens>
+getContractAt(name: 'InsuranceFund', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.InsuranceFund>
+getContractAt(name: 'MarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MarginVault>
+getContractAt(name: 'Roles', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Roles>
+getContractAt(name: 'IAggregatorV3', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAggregatorV3>
+getContractAt(name: 'IExchange', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExchange>
 getContractAt(name: 'IExchangeErrors', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExchangeErrors>
 getContractAt(name: 'IExchangeEvents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExchangeEvents>
 getContractAt(name: 'IExchangeLens', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExchangeLens>
@@ -29,10 +57,32 @@ getContractAt(name: 'IIndexOracle', address: string | ethers.Addressable, signer
 getContractAt(name: 'IInsuranceFund', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IInsuranceFund>
 getContractAt(name: 'IMarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMarginVault>
 getContractAt(name: 'IPriceSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPriceSource>
+getContractAt(name: 'Accounts', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Accounts>
 getContractAt(name: 'Bits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bits>
+getContractAt(name: 'Deleverage', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Deleverage>
+getContractAt(name: 'Forced', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Forced>
+getContractAt(name: 'Ladder', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Ladder>
+getContractAt(name: 'Leverage', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Leverage>
+getContractAt(name: 'Liquidation', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Liquidation>
+getContractAt(name: 'Listing', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Listing>
+getContractAt(name: 'Margin', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Margin>
+getContractAt(name: 'Matching', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Matching>
+getContractAt(name: 'Orders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Orders>
+getContractAt(name: 'Positions', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Positions>
+getContractAt(name: 'ChainlinkSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ChainlinkSource>
+getContractAt(name: 'IndexOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IndexOracle>
+getContractAt(name: 'SignedFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SignedFeed>
 getContractAt(name: 'BitsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BitsHarness>
+getContractAt(name: 'FeeToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.FeeToken>
+getContractAt(name: 'TestToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.TestToken>
 
-  deployContract(name: 'IExchange', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchange>
+  deployContract(name: 'Exchange', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exchange>
+deployContract(name: 'ExchangeLens', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExchangeLens>
+deployContract(name: 'InsuranceFund', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.InsuranceFund>
+deployContract(name: 'MarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginVault>
+deployContract(name: 'Roles', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Roles>
+deployContract(name: 'IAggregatorV3', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAggregatorV3>
+deployContract(name: 'IExchange', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchange>
 deployContract(name: 'IExchangeErrors', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeErrors>
 deployContract(name: 'IExchangeEvents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeEvents>
 deployContract(name: 'IExchangeLens', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeLens>
@@ -40,10 +90,32 @@ deployContract(name: 'IIndexOracle', signerOrOptions?: ethers.Signer | DeployCon
 deployContract(name: 'IInsuranceFund', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IInsuranceFund>
 deployContract(name: 'IMarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
 deployContract(name: 'IPriceSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceSource>
+deployContract(name: 'Accounts', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Accounts>
 deployContract(name: 'Bits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bits>
+deployContract(name: 'Deleverage', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deleverage>
+deployContract(name: 'Forced', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Forced>
+deployContract(name: 'Ladder', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ladder>
+deployContract(name: 'Leverage', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Leverage>
+deployContract(name: 'Liquidation', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Liquidation>
+deployContract(name: 'Listing', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Listing>
+deployContract(name: 'Margin', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Margin>
+deployContract(name: 'Matching', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Matching>
+deployContract(name: 'Orders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
+deployContract(name: 'Positions', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Positions>
+deployContract(name: 'ChainlinkSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkSource>
+deployContract(name: 'IndexOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IndexOracle>
+deployContract(name: 'SignedFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedFeed>
 deployContract(name: 'BitsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
+deployContract(name: 'FeeToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FeeToken>
+deployContract(name: 'TestToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TestToken>
 
-  deployContract(name: 'IExchange', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchange>
+  deployContract(name: 'Exchange', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exchange>
+deployContract(name: 'ExchangeLens', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExchangeLens>
+deployContract(name: 'InsuranceFund', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.InsuranceFund>
+deployContract(name: 'MarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginVault>
+deployContract(name: 'Roles', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Roles>
+deployContract(name: 'IAggregatorV3', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAggregatorV3>
+deployContract(name: 'IExchange', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchange>
 deployContract(name: 'IExchangeErrors', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeErrors>
 deployContract(name: 'IExchangeEvents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeEvents>
 deployContract(name: 'IExchangeLens', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeLens>
@@ -51,8 +123,24 @@ deployContract(name: 'IIndexOracle', args: any[], signerOrOptions?: ethers.Signe
 deployContract(name: 'IInsuranceFund', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IInsuranceFund>
 deployContract(name: 'IMarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
 deployContract(name: 'IPriceSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceSource>
+deployContract(name: 'Accounts', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Accounts>
 deployContract(name: 'Bits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bits>
+deployContract(name: 'Deleverage', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deleverage>
+deployContract(name: 'Forced', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Forced>
+deployContract(name: 'Ladder', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ladder>
+deployContract(name: 'Leverage', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Leverage>
+deployContract(name: 'Liquidation', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Liquidation>
+deployContract(name: 'Listing', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Listing>
+deployContract(name: 'Margin', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Margin>
+deployContract(name: 'Matching', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Matching>
+deployContract(name: 'Orders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
+deployContract(name: 'Positions', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Positions>
+deployContract(name: 'ChainlinkSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkSource>
+deployContract(name: 'IndexOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IndexOracle>
+deployContract(name: 'SignedFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedFeed>
 deployContract(name: 'BitsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
+deployContract(name: 'FeeToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FeeToken>
+deployContract(name: 'TestToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TestToken>
 
     // default types
     getContractFactory(

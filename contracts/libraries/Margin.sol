@@ -363,19 +363,19 @@ library Margin {
         }
         if (size.lots == 0) return;
 
-        int256 atMark = valueFloor(price, price.mark, size, cost);
+        int256 atMark = valueFloor(price, size, cost);
         int256 atPending = atMark;
         uint256 notional = size.lots * price.mark;
         uint256 maintenance = t.maintenanceUp(notional);
         uint256 maintenanceAtPending = maintenance;
         if (price.pending) {
-            atPending = valueFloor(price, pendingPrice, size, cost);
+            atPending = atMark + moved(size, price.mark, pendingPrice);
             maintenanceAtPending = t.maintenanceUp(size.lots * pendingPrice);
         }
         h.notional += notional;
         h.equity += atMark;
         h.maintenance += maintenance;
-        h.equityAtIndex += valueFloor(price, price.index, size, cost);
+        h.equityAtIndex += atMark + moved(size, price.mark, price.index);
         h.maintenanceAtIndex += t.maintenanceUp(size.lots * price.index);
         h.equityAtPending += atPending;
         h.maintenanceAtPending += maintenanceAtPending;
@@ -383,16 +383,20 @@ library Margin {
         h.prudent += price.grade == Grade.Dead ? FixedPointMathLib.min(worse, 0) : worse;
     }
 
-    /// @notice ⌊side · lots · (price − F / 2^32)⌋ − side · cost.
+    /// @notice ⌊side · lots · (mark − F / 2^32)⌋ − side · cost.
     function valueFloor(
         Price memory price,
-        uint256 level,
         SizeAt memory size,
         int256 cost
     ) private pure returns (int256) {
-        uint256 quote = size.lots * level;
+        uint256 quote = size.lots * price.mark;
         int256 worth = CohortMath.worthFloor(size.side, size.lots, quote, price.funding);
         return worth - size.side.sign() * cost;
+    }
+
+    /// @notice What a value changes by from one price to another: a whole number, so that the floor moves with it.
+    function moved(SizeAt memory size, uint256 from, uint256 to) private pure returns (int256) {
+        return size.side.sign() * (int256(size.lots * to) - int256(size.lots * from));
     }
 
     /// @notice Initial margin of a notional, quote: the largest of what leverage, tiers and the market's risk ask for.

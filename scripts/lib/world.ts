@@ -199,9 +199,17 @@ function clockVerbs({ connection, ballast, deployer, parameters, chainId }: Base
   const { exchange, signedFeed } = ballast;
   const { time } = connection.networkHelpers;
 
+  const last = new Map<number, string>();
+
+  /** Pushes every market's last price again, so that it is fresh. */
+  async function again(): Promise<void> {
+    for (const [market, price] of last) await setPrice(price, market);
+  }
+
   /** Moves the clock, pushes the price to all of the market's feeds at once and refreshes. */
   async function setPrice(price: string, market: number = BTC, seconds = BLOCK_SECONDS) {
     await pass(seconds);
+    last.set(market, price);
     await pushPrice(price, market);
     await exchange.poke(market);
   }
@@ -227,7 +235,7 @@ function clockVerbs({ connection, ballast, deployer, parameters, chainId }: Base
     await time.increase(seconds);
   }
 
-  return { setPrice, pushPrice, pass };
+  return { setPrice, again, pushPrice, pass };
 }
 
 function moneyVerbs({ ballast, deployer, signers }: Base) {

@@ -205,7 +205,11 @@ describe("keeper: decide about markets", () => {
     ["a market that was refreshed 29 s ago", { refreshed: NOW - 29n }, "skip recent"],
     ["a market that was refreshed 30 s ago", { refreshed: NOW - 30n }, "poke stale"],
     ["a jump that was looked at 9 s ago", { refreshed: NOW - 9n, pendingSince: 1n }, "skip recent"],
-    ["a jump that was looked at 10 s ago", { refreshed: NOW - 10n, pendingSince: 1n }, "poke waiting"],
+    [
+      "a jump that was looked at 10 s ago",
+      { refreshed: NOW - 10n, pendingSince: 1n },
+      "poke waiting",
+    ],
     ["an aged price 9 s ago", { refreshed: NOW - 9n, grade: "aged" }, "skip recent"],
     ["an aged price 10 s ago", { refreshed: NOW - 10n, grade: "aged" }, "poke waiting"],
     ["a market without positions", { refreshed: 1n, openInterest: 0n }, "skip unused"],

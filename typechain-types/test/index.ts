@@ -2,3 +2,5 @@
 /* tslint:disable */
 /* eslint-disable */
 export type { BitsHarness } from './BitsHarness.js';
+export type { FeeToken } from './FeeToken.js';
+export type { TestToken } from './TestToken.js';

@@ -1,7 +1,7 @@
 import { settledPosition } from "../cohorts.js";
 import type { ExchangeEvent } from "../events.js";
 import { classKey, cohortName, cohortOfPosition, LEVERAGES, SHORT } from "../keys.js";
-import { abs, max } from "../integers.js";
+import { abs, max } from "../units.js";
 import { nearEdge } from "../queue.js";
 import { marketOf } from "../rebuild.js";
 import type { MarketState, Position, State } from "../state.js";

@@ -2,3 +2,5 @@
 /* tslint:disable */
 /* eslint-disable */
 export { BitsHarness__factory } from './BitsHarness__factory.js';
+export { FeeToken__factory } from './FeeToken__factory.js';
+export { TestToken__factory } from './TestToken__factory.js';
