@@ -63,7 +63,7 @@ async function closeAgainst(
     accounts: [victim],
     cuts: cuts.map(([cohort, lots]) => ({ cohort, lots, discount: 0n })),
   });
-  return await market.check();
+  return market.check();
 }
 
 describe("Cohorts", () => {
@@ -358,7 +358,7 @@ describe("Cohorts", () => {
       await market.run({ charges: [{ side: SHORT, priceClass: classOf(128n), amount: 100n }] });
       await market.check();
       const costOf = async (leverage: number) =>
-        await market.harness.costOf(ID, key(SHORT, 128n, leverage));
+        market.harness.costOf(ID, key(SHORT, 128n, leverage));
       const given = 3n * 7n * 128n - (await costOf(1)) - (await costOf(2)) - (await costOf(3));
       expect(given, "up to one more a cohort").to.be.within(100n, 102n);
       for (const account of [A, B, C]) await market.settle(account);
