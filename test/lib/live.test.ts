@@ -1,21 +1,7 @@
-import { expect } from "chai";
 import { network } from "hardhat";
-import { createRandom } from "../../scripts/lib/random.js";
 import { ALL_RULES } from "../../scripts/lib/receipts.js";
-import {
-  BTC,
-  buy,
-  cancel,
-  cancelAll,
-  createWorld,
-  ETH,
-  LONG,
-  order,
-  sell,
-  setLeverage,
-  SHORT,
-} from "../fixtures.js";
-import type { Action, Trader, World, WorldOptions } from "../fixtures.js";
+import { BTC, buy, cancel, cancelAll, createWorld, sell, setLeverage } from "../fixtures.js";
+import type { WorldOptions } from "../fixtures.js";
 import { watch } from "../invariants.js";
 
 const connection = await network.create();
@@ -28,9 +14,11 @@ async function watched(options: WorldOptions = {}) {
   return { ...world, watcher };
 }
 
+const watchedWorld = () => watched();
+
 describe("auditor on the real exchange", () => {
   it("agrees with a few trades and orders", async () => {
-    const world = await networkHelpers.loadFixture(watched);
+    const world = await networkHelpers.loadFixture(watchedWorld);
     const [alice, bob] = [await world.openTrader("10000"), await world.openTrader("10000")];
     await world.trade(alice, bob, { price: "10000", size: "0.5" });
     await world.setPrice("10000");
