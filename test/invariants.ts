@@ -92,7 +92,7 @@ export async function watch(exchange: IExchange, provider: Provider): Promise<Wa
 
   async function look(number: number): Promise<void> {
     const block = await provider.getBlock(number, true);
-    if (block?.hash == null) throw new Error(`block ${number} is there`);
+    if (block === null || block.hash === null) throw new Error(`block ${number} is there`);
     last = { number, hash: block.hash };
     const calls = block.prefetchedTransactions;
     if (calls.length === 0) return;
