@@ -103,7 +103,7 @@ function checkCohort(
     numbers: { ...where, checkpoint: cohort.checkpoint },
   }));
   const left = cohort.lots - members.lots;
-  const most = max(BigInt(members.cuts + crossed) - 1n, 0n);
+  const most = BigInt(members.cuts + crossed);
   findings.check(left >= 0n && left <= most, "INV-4", () => ({
     what: "a cohort's lots are not its members' and what they left",
     numbers: { ...where, lots: cohort.lots, settled: members.lots, left, most },
