@@ -3,10 +3,10 @@ import { network } from "hardhat";
 import type { BookHarnessTrading } from "../typechain-types/index.js";
 import {
   BookHarnessTrading__factory,
-  Leverage__factory,
-  Makers__factory,
+  Margin__factory,
   Matching__factory,
   Orders__factory,
+  Positions__factory,
 } from "../typechain-types/index.js";
 
 /*
@@ -111,24 +111,19 @@ export function ownerOf(account: bigint): string {
 
 async function deployLibraries() {
   const deployer = await ethers.provider.getSigner(0);
-  const makers = await new Makers__factory(deployer).deploy();
-  const leverage = await new Leverage__factory(deployer).deploy();
-  const matching = await new Matching__factory(
-    { "project/contracts/libraries/Makers.sol:Makers": await makers.getAddress() },
-    deployer,
-  ).deploy();
+  const margin = await new Margin__factory(deployer).deploy();
+  const positions = await new Positions__factory(deployer).deploy();
+  const base = {
+    "project/contracts/libraries/Margin.sol:Margin": await margin.getAddress(),
+    "project/contracts/libraries/Positions.sol:Positions": await positions.getAddress(),
+  };
+  const matching = await new Matching__factory(base, deployer).deploy();
   const matchingAt = {
     "project/contracts/libraries/Matching.sol:Matching": await matching.getAddress(),
   };
-  const orders = await new Orders__factory(
-    {
-      ...matchingAt,
-      "project/contracts/libraries/Leverage.sol:Leverage": await leverage.getAddress(),
-    },
-    deployer,
-  ).deploy();
+  const orders = await new Orders__factory({ ...base, ...matchingAt }, deployer).deploy();
   const ordersAt = { "project/contracts/libraries/Orders.sol:Orders": await orders.getAddress() };
-  return { deployer, links: { ...matchingAt, ...ordersAt } };
+  return { deployer, links: { ...base, ...matchingAt, ...ordersAt } };
 }
 
 export async function deployTrading() {
@@ -219,10 +214,15 @@ export async function take(exchange: Exchange, wish: TakeWish) {
   return { lots, quote, fills, isBound };
 }
 
+type Held = { readonly lots: bigint; readonly kind: bigint };
+
 /** Lots of a position, below zero for a short. */
-export async function sizeOf(exchange: Exchange, account: bigint): Promise<bigint> {
-  const { lots, kind } = await exchange.positionOf(MARKET, account);
+export function signedLots({ lots, kind }: Held = { lots: 0n, kind: 0n }): bigint {
   return (kind & 1n) === LONG ? lots : -lots;
+}
+
+export async function sizeOf(exchange: Exchange, account: bigint): Promise<bigint> {
+  return signedLots(await exchange.positionOf(MARKET, account));
 }
 
 /** Opens a position of `lots` at `tick` against account 19, whose size nobody looks at. */

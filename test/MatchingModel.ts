@@ -1,21 +1,11 @@
 import { isInFront, isReached, LONG, NaiveBook, SHORT } from "./BookModel.js";
 import type { Known } from "./BookModel.js";
-import type { ActionWish, Result, TakeWish } from "./MatchingFixture.js";
-import {
-  action,
-  CONFIG,
-  feeUp,
-  GRADE,
-  KIND,
-  STATUS,
-  taking,
-  TIF,
-  UNIT,
-} from "./MatchingFixture.js";
+import type { ActionWish, Result, TakeWish, action } from "./MatchingFixture.js";
+import { CONFIG, feeUp, GRADE, KIND, STATUS, taking, TIF, UNIT } from "./MatchingFixture.js";
 
 /*
  * Matching and orders by brute force: to take, sort all orders of the other side by price, then by time, and go through them. Nothing is
- * kept in queues or levels. Positions are signed numbers. Accounts are rich, or have nothing and may not grow.
+ * kept in queues or levels. Positions are signed numbers. Accounts are rich, or owe so much that they may not grow.
  */
 
 /** The contract reverts with the error of this name. */
@@ -208,7 +198,7 @@ export class MatchingModel extends NaiveBook {
     const isOpen = this.grade === GRADE.fresh && !this.isShrinking;
     const closable = t.taker === 0n ? 0n : this.closable(t.taker, t.side);
     const walk: Walk = {
-      left: t.isReduceOnly ? least(t.lots, closable) : t.lots,
+      left: t.isReduceOnly && t.taker !== 0n ? least(t.lots, closable) : t.lots,
       steps: 0n,
       closable,
       mayGrow: t.isForced || t.taker === 0n || isOpen,

@@ -212,6 +212,7 @@ library Fresh {
             buckets = bucketsOf(m, record, other);
             takeFrom(other, buckets);
             storeSide(m, from, other);
+            emit IExchangeEvents.FreshSideChanged(marketId, from, Words.pack(other));
             pooled.current = SafeCast.toUint64(pooled.current + buckets.current);
             pooled.previous = SafeCast.toUint64(pooled.previous + buckets.previous);
         }

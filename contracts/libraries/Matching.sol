@@ -8,7 +8,7 @@ import {Grade, Keys, MarketStatus, PPM} from "../types/Keys.sol";
 import {Side} from "../types/Side.sol";
 import {Level, Market, Order, Position, State} from "../types/State.sol";
 import {Book} from "./Book.sol";
-import {Makers} from "./Makers.sol";
+import {Margin} from "./Margin.sol";
 import {Positions} from "./Positions.sol";
 import {Prices} from "./Prices.sol";
 import {Ticks} from "./Ticks.sol";
@@ -315,7 +315,7 @@ library Matching {
         bool isWorse = w.makerSide == Side.Long ? price > w.price.mark : price < w.price.mark;
         if (fill.openLots == 0 && !isWorse && !w.price.pending) return true;
         uint256 lots = fill.closeLots + fill.openLots;
-        return Makers.allows(s, w.price, maker, w.makerSide, lots, price, fee);
+        return Margin.allowsMaker(s, w.price, maker, w.makerSide, lots, price, fee);
     }
 
     function addToTaker(Walk memory w, uint256 lots, uint256 price) private pure {

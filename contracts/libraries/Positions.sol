@@ -67,7 +67,15 @@ library Positions {
         Price memory price,
         uint32 account
     ) internal view returns (Position memory position, int256 cash, uint256 haircut) {
-        Work memory w = load(s.markets[price.market], price.market, account);
+        Market storage m = s.markets[price.market];
+        position = m.positions[account];
+        if (position.lots == 0) return (position, 0, 0);
+        if (isSettled(m, position)) {
+            (uint256 pending, bool isDue) = waiting(m, account);
+            if (isDue) position.kind = Keys.kind(Keys.sideOfKind(position.kind), pending - 1);
+            return (position, 0, 0);
+        }
+        Work memory w = load(m, price.market, account);
         return (w.position, w.eventCash, w.haircut);
     }
 
@@ -198,15 +206,35 @@ library Positions {
         promote(m, w);
     }
 
+    /// @dev Whether no event touched the position since it was settled, by three words: the common case, in which nobody has to
+    /// build what a settlement needs. A class with haircuts is looked at closely instead.
+    function isSettled(Market storage m, Position memory position) private view returns (bool) {
+        uint16 key = cohortOf(position);
+        if (m.cohorts[key].checkpoint != position.checkpoint) return false;
+        Side side = Keys.sideOfKind(position.kind);
+        return m.classes[Keys.classKey(side, Keys.priceClassOfCohort(key))].haircut == 0;
+    }
+
     /// @dev Moves the position to the class that waits, if its delay is over.
     function promote(Market storage m, Work memory w) private view {
-        Resting storage resting = m.resting[w.account];
-        w.pending = resting.leverage >> 4;
-        if (w.pending == 0 || w.lots == 0) return;
-        if (block.timestamp < uint256(resting.pendingSince) + m.config.classDelay) return;
+        bool isDue;
+        (w.pending, isDue) = waiting(m, w.account);
+        if (!isDue || w.lots == 0) return;
         w.position.kind = Keys.kind(Keys.sideOfKind(w.position.kind), w.pending - 1);
         w.pending = 0;
         w.isStale = true;
+    }
+
+    /// @return pending The leverage class that waits + 1, 0 if none does.
+    /// @return isDue Whether one does and its delay is over.
+    function waiting(
+        Market storage m,
+        uint32 account
+    ) private view returns (uint256 pending, bool isDue) {
+        Resting storage resting = m.resting[account];
+        pending = resting.leverage >> 4;
+        if (pending == 0) return (0, false);
+        isDue = block.timestamp >= uint256(resting.pendingSince) + m.config.classDelay;
     }
 
     function close(

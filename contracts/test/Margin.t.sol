@@ -32,8 +32,9 @@ contract MarginTest {
         uint120 notional
     ) external pure {
         Tiers.Brackets memory t = bracketsOf(caps, leverages);
+        uint256[4] memory places = [t.cap1, t.cap2, t.cap3, notional];
         for (uint256 i = 0; i < 4; ++i) {
-            uint256 from = i < 3 ? t.caps[i] : notional;
+            uint256 from = places[i];
             uint256 step = t.requirementUp(from + 1) - t.requirementUp(from);
             require(step <= 1, Jumped(from, step));
         }
@@ -75,15 +76,12 @@ contract MarginTest {
         uint64[3] memory caps,
         uint8[4] memory leverages
     ) private pure returns (Tiers.Brackets memory t) {
-        uint256 cap = 0;
-        for (uint256 i = 0; i < 3; ++i) {
-            cap += caps[i] % 2 ** 30;
-            t.caps[i] = cap * WHOLE;
-        }
-        uint256 leverage = 100;
-        for (uint256 i = 0; i < 4; ++i) {
-            leverage = (leverages[i] % leverage) + 1;
-            t.leverages[i] = leverage;
-        }
+        t.cap1 = (caps[0] % 2 ** 30) * WHOLE;
+        t.cap2 = t.cap1 + (caps[1] % 2 ** 30) * WHOLE;
+        t.cap3 = t.cap2 + (caps[2] % 2 ** 30) * WHOLE;
+        t.leverage1 = (leverages[0] % 100) + 1;
+        t.leverage2 = (leverages[1] % t.leverage1) + 1;
+        t.leverage3 = (leverages[2] % t.leverage2) + 1;
+        t.leverage4 = (leverages[3] % t.leverage3) + 1;
     }
 }

@@ -8,9 +8,10 @@ import {AccountMarkets} from "../libraries/AccountMarkets.sol";
 import {Book} from "../libraries/Book.sol";
 import {Budgets} from "../libraries/Budgets.sol";
 import {Deleverage} from "../libraries/Deleverage.sol";
-import {Forced} from "../libraries/Forced.sol";
+import {Ladder} from "../libraries/Ladder.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {Liquidation} from "../libraries/Liquidation.sol";
+import {Margin} from "../libraries/Margin.sol";
 import {Positions} from "../libraries/Positions.sol";
 import {Prices} from "../libraries/Prices.sol";
 import {Tallies} from "../libraries/Tallies.sol";
@@ -24,6 +25,7 @@ import {BookSlot, Market, MarkSlot, Position} from "../types/State.sol";
 contract WaterfallHarness is ExchangeStorage, IExchangeErrors, IExchangeEvents {
     constructor() {
         $.accountCount = House.FIRST_ACCOUNT - 1;
+        $.tokenScale = 1;
     }
 
     /* SETTING */
@@ -31,6 +33,14 @@ contract WaterfallHarness is ExchangeStorage, IExchangeErrors, IExchangeEvents {
     function openAccount(address owner) external returns (uint32 account) {
         account = ++$.accountCount;
         $.accounts[account].owner = owner;
+    }
+
+    function openMany(uint256 count, int256 balance) external {
+        for (uint256 i = 0; i < count; i++) {
+            uint32 account = ++$.accountCount;
+            $.accounts[account].owner = msg.sender;
+            Ledger.credit($, account, balance);
+        }
     }
 
     function list(MarketConfig calldata config) external returns (uint16 market) {
@@ -62,13 +72,16 @@ contract WaterfallHarness is ExchangeStorage, IExchangeErrors, IExchangeEvents {
         Ledger.credit($, account, amount);
     }
 
-    function trade(
+    function tradeMany(
         uint16 market,
         uint32 buyer,
-        uint32 seller,
-        uint256 lots,
-        uint256 tick
+        uint32[] calldata sellers,
+        uint256[] calldata ticks
     ) external {
+        for (uint256 i = 0; i < sellers.length; i++) trade(market, buyer, sellers[i], 1, ticks[i]);
+    }
+
+    function trade(uint16 market, uint32 buyer, uint32 seller, uint256 lots, uint256 tick) public {
         Price memory price = Prices.load($, market);
         Tally memory tally;
         tally = change(price, buyer, Side.Long, lots, tick, tally);
@@ -78,13 +91,13 @@ contract WaterfallHarness is ExchangeStorage, IExchangeErrors, IExchangeEvents {
 
     function settle(uint16 market, uint32 account) external {
         Tally memory tally;
-        Positions.settle($, Prices.load($, market), account, tally);
+        (, tally) = Positions.settle($, Prices.load($, market), account, tally);
         Tallies.store($.markets[market], market, tally);
     }
 
-    function setLeverage(uint16 market, uint32 account, uint256 class) external {
+    function setLeverage(uint16 market, uint32 account, uint256 leverage) external {
         Tally memory tally;
-        Positions.setLeverage($, Prices.load($, market), account, class, 0, tally);
+        tally = Positions.setLeverage($, Prices.load($, market), account, leverage, 0, tally);
         Tallies.store($.markets[market], market, tally);
     }
 
@@ -137,7 +150,7 @@ contract WaterfallHarness is ExchangeStorage, IExchangeErrors, IExchangeEvents {
         uint256 maxSteps,
         uint32 rewardTo
     ) external returns (bool) {
-        return Deleverage.continueEvent($, market, maxSteps, rewardTo);
+        return Ladder.continueEvent($, market, maxSteps, rewardTo);
     }
 
     function preview(
@@ -164,7 +177,7 @@ contract WaterfallHarness is ExchangeStorage, IExchangeErrors, IExchangeEvents {
     }
 
     function healthOf(uint32 account) external view returns (Health memory) {
-        return Forced.health($, account);
+        return Margin.health($, account);
     }
 
     function settledOf(
@@ -218,7 +231,7 @@ contract WaterfallHarness is ExchangeStorage, IExchangeErrors, IExchangeEvents {
             openLots: lots - closing,
             openQuote: (lots - closing) * quote
         });
-        (, tally) = Forced.change($, price, account, fill, tally);
+        (, tally) = Positions.change($, price, account, fill, 0, tally);
         return tally;
     }
 }

@@ -1,4 +1,4 @@
-import { max } from "./integers.js";
+import { max } from "./units.js";
 import { MICRO, sideOf } from "./keys.js";
 import type { SideIndex } from "./keys.js";
 import { freshMarkKey } from "./state.js";

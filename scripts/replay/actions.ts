@@ -4,7 +4,7 @@ import type { Interface } from "ethers";
 import { Exchange__factory } from "../../typechain-types/factories/Exchange__factory.js";
 import type { ActionStruct } from "../../typechain-types/interfaces/IExchange.js";
 import { LEVERAGES } from "./scenario.js";
-import { MARKET } from "./exchange.js";
+import { MARKET } from "./market.js";
 import type { Side } from "./population.js";
 
 const KIND = { place: 0, cancelAll: 3, setLeverage: 4 } as const;

@@ -64,7 +64,7 @@ describe("invariants of a state", () => {
     [
       "INV-4",
       "a cohort with lots that nobody left",
-      (_, market) => void (at(market.cohorts, LONG_COHORT).lots += 2n),
+      (_, market) => void (at(market.cohorts, LONG_COHORT).lots += 4n),
     ],
     [
       "INV-4",

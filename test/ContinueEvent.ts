@@ -1,0 +1,123 @@
+import { expect } from "chai";
+import { eventsNamed } from "../scripts/lib/events.js";
+import type { ExchangeEvent } from "../scripts/lib/events.js";
+import {
+  createLab,
+  deployHarness,
+  expectSame,
+  FUND,
+  networkHelpers,
+  PRO_RATA,
+  QUEUE,
+  WHOLE,
+} from "./WaterfallFixture.js";
+import type { Lab, MarketOptions } from "./WaterfallFixture.js";
+
+/* An event that does not fit into one transaction ends exactly as the single event of the model does. */
+
+const units = (amount: bigint) => amount * WHOLE;
+/** Small, because the highest entries are a thousand times the mark. */
+const UNIT = 10n ** 12n;
+/** What the loser has; it loses four times as much. */
+const STAKE = 10n ** 15n;
+/** More price classes than one transaction charges: nine and a half octaves above the mark. */
+const CLASSES = 620;
+const BATCH = 60;
+
+/** Every price class from 1008 ticks up has one short of a lot; losers stand against them. */
+async function bigWorld(options: MarketOptions) {
+  const world = await createLab(await deployHarness(), [{ unit: UNIT, ...options }]);
+  const rich = await world.open(units(10n ** 9n));
+  const loser = await world.open(STAKE);
+  const shorts = await world.openMany(CLASSES, units(1000n));
+  const ticks = shorts.map((_, i) => edgeOf(640 + i));
+  for (let from = 0; from < CLASSES; from += BATCH) {
+    await world.tradeMany(rich, shorts.slice(from, from + BATCH), ticks.slice(from, from + BATCH));
+  }
+  await world.trade(loser, rich, { lots: 400n, ticks: 1000n });
+  await world.setTicks(990n);
+  return { world, loser, shorts };
+}
+
+/** The lower edge of a price class, in whole ticks; class 640 starts at 1024. */
+function edgeOf(priceClass: number): bigint {
+  const exponent = BigInt(Math.floor(priceClass / 64));
+  return ((64n + BigInt(priceClass % 64)) * 2n ** exponent) / 64n + 0n;
+}
+
+async function finish(world: Lab, steps: bigint): Promise<ExchangeEvent[]> {
+  const all: ExchangeEvent[] = [];
+  for (let call = 0; call < 10_000; call++) {
+    const { events } = await world.done(
+      world.harness.continueEvent(0, steps, 0, { gasLimit: 16_000_000n }),
+    );
+    all.push(...events);
+    if (call % 97 === 0) await world.audit();
+    if (eventsNamed(events, "EventFinished").length > 0) return all;
+  }
+  throw new Error("the event ends");
+}
+
+describe("An event that is stored", () => {
+  for (const [name, options, fund] of [
+    ["charges profit of many classes", {}, 0n],
+    ["charges profit and principal", {}, 0n],
+    ["cuts many cohorts pro rata", { quantityRule: PRO_RATA, deficitRule: QUEUE }, 5n * STAKE],
+  ] as const) {
+    it(`${name} and ends like the single event, however it is cut`, async function () {
+      this.timeout(600_000);
+      const { world, loser } = await bigWorld(options);
+      if (fund > 0n) await world.credit(FUND, fund);
+      if (name.includes("principal")) {
+        await world.setPrice(0, { funding: (10n ** 6n * UNIT) << 32n });
+      }
+      const first = await world.deleverage([loser]);
+      expect(eventsNamed(first.events, "EventStored"), "it does not fit").to.have.length(1);
+      expect((await world.harness.bookOf(0)).status & 4n).to.equal(4n);
+      await world.audit();
+      const permit = { event: fund / 5n, beyond: (fund * 2n) / 5n };
+      const expected = world.model.deleverage({
+        accounts: [loser],
+        permits: new Map([[0, permit]]),
+      });
+
+      const snapshot = await networkHelpers.takeSnapshot();
+      for (const steps of [1n, 7n, 250n, 100_000n]) {
+        const rest = await finish(world, steps);
+        expectSame([...first.events, ...rest], expected);
+        expect((await world.harness.bookOf(0)).status & 4n).to.equal(0n);
+        await world.audit();
+        await world.expectSameAccounts();
+        await snapshot.restore();
+      }
+    });
+  }
+
+  it("is paid for by the fund, a little for each step", async function () {
+    this.timeout(600_000);
+    const { world, loser } = await bigWorld({});
+    await world.deleverage([loser]);
+    const keeper = await world.open(0n);
+    await world.credit(FUND, units(1n));
+    const { events } = await world.done(
+      world.harness.continueEvent(0, 5n, keeper, { gasLimit: 16_000_000n }),
+    );
+    expect(eventsNamed(events, "Haircut")).to.have.length(5);
+    expect(await world.harness.balanceOf(keeper)).to.equal(units(5n) / 100n);
+    expect(await world.harness.balanceOf(FUND)).to.equal(units(95n) / 100n);
+  });
+
+  it("keeps its accounts out of other events until it is done", async function () {
+    this.timeout(600_000);
+    const { world, loser, shorts } = await bigWorld({});
+    await world.deleverage([loser]);
+    const [holder = 0] = shorts;
+    for (const call of [
+      world.harness.deleverage([holder], 0, 0, { gasLimit: 16_000_000n }),
+      world.harness.liquidate([holder], 0, 0, { gasLimit: 16_000_000n }),
+    ]) {
+      const { events } = await world.done(call);
+      expect(eventsNamed(events, "Skipped")[0]?.args.reason, "EventPending").to.equal(4n);
+    }
+  });
+});
