@@ -74,8 +74,9 @@ contract CohortMathTest {
     ) external pure {
         if (lots < 2) return;
         e.closed = 1 + (e.closed % (lots - 1));
-        (Checkpoint memory at, ) = happen(e, lots, cost);
-        CohortMath.Share memory share = CohortMath.settle(sideOf(e), lots, cost, at, at);
+        (Checkpoint memory now_, ) = happen(e, lots, cost);
+        CohortMath.Share memory share = CohortMath.Share(lots, cost, 0, 0);
+        CohortMath.settle(sideOf(e), share, now_, now_);
         require(
             share.lots == lots && share.cost == cost && share.cash == 0 && share.haircut == 0,
             Changed(share.lots, share.cost, share.cash)
@@ -136,10 +137,11 @@ contract CohortMathTest {
         uint256 lots,
         int256 cost,
         Checkpoint memory to
-    ) private pure returns (CohortMath.Share memory) {
+    ) private pure returns (CohortMath.Share memory share) {
         Checkpoint memory from;
         from.mantissa = CohortMath.FULL;
-        return CohortMath.settle(sideOf(e), lots, cost, from, to);
+        share = CohortMath.Share(lots, cost, 0, 0);
+        CohortMath.settle(sideOf(e), share, from, to);
     }
 
     function sideOf(Event memory e) private pure returns (Side) {

@@ -2,7 +2,15 @@
 pragma solidity ^0.8.37;
 
 import {Words} from "../libraries/Words.sol";
-import {Checkpoint, Cohort, FreshRecord, FreshSide, Position, PriceClass} from "../types/State.sol";
+import {
+    Checkpoint,
+    Cohort,
+    FlowSlot,
+    FreshRecord,
+    FreshSide,
+    Position,
+    PriceClass
+} from "../types/State.sol";
 
 /// @notice The compiler's own layout is what the words are compared with.
 contract WordsTest {
@@ -12,6 +20,7 @@ contract WordsTest {
     Cohort private cohort;
     PriceClass private class;
     Checkpoint private checkpoint;
+    FlowSlot private flow;
     FreshSide private side;
     FreshRecord private record;
 
@@ -21,11 +30,11 @@ contract WordsTest {
         assembly ("memory-safe") {
             slot := position.slot
         }
-        compare(Words.pack(x), slot);
+        compare(pack(x), slot);
         Words.put(position, bytes32(0));
         compare(bytes32(0), slot);
-        Words.put(position, Words.pack(x));
-        compare(Words.pack(x), slot);
+        Words.put(position, pack(x));
+        compare(pack(x), slot);
     }
 
     function testFuzz_cohort(Cohort memory x) external {
@@ -34,7 +43,7 @@ contract WordsTest {
         assembly ("memory-safe") {
             slot := cohort.slot
         }
-        compare(Words.pack(x), slot);
+        compare(Words.packCohort(x.lots, x.members, x.checkpoint, x.referenced, x.cost), slot);
     }
 
     function testFuzz_priceClass(PriceClass memory x) external {
@@ -43,7 +52,16 @@ contract WordsTest {
         assembly ("memory-safe") {
             slot := class.slot
         }
-        compare(Words.pack(x), slot);
+        compare(Words.packClass(x.lots, x.members, x.haircut), slot);
+    }
+
+    function testFuzz_flow(FlowSlot memory x) external {
+        flow = x;
+        bytes32 slot;
+        assembly ("memory-safe") {
+            slot := flow.slot
+        }
+        compare(Words.packFlow(x.openInterest, x.fees, x.rest, x.bonds), slot);
     }
 
     function testFuzz_checkpoint(Checkpoint memory x) external {
@@ -71,6 +89,10 @@ contract WordsTest {
             slot := record.slot
         }
         compare(Words.pack(x), slot);
+    }
+
+    function pack(Position memory x) private pure returns (bytes32) {
+        return Words.packPosition(x.lots, x.cost, x.entry, x.checkpoint, x.kind);
     }
 
     function compare(bytes32 word, bytes32 slot) private view {
