@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Tally} from "../types/Context.sol";
 import {Bounds} from "../types/Keys.sol";
+<<<<<<< HEAD
 import {FlowSlot, Market, PoolSlot} from "../types/State.sol";
+=======
+import {Market} from "../types/State.sol";
+>>>>>>> cohorts
 import {Words} from "./Words.sol";
 
 /// @title A market's totals
@@ -15,19 +20,33 @@ library Tallies {
     /// @dev Invariant: INV-1. Z + rest changes by exactly tally.unsettled + tally.rest. What the rest has no room for, in
     /// either direction, stays in Z.
     /// @dev Reverts: TooMuchInSide if a side grew beyond 2^60 lots.
+<<<<<<< HEAD
     function store(Market storage m, uint16 marketId, Tally memory tally) internal {
         if (isNothing(tally)) return;
         FlowSlot memory flow = m.flow;
         int256 openInterest = int256(uint256(flow.openInterest)) + tally.longLots;
+=======
+    function store(Market storage m, uint16, Tally memory tally) internal {
+        uint256 word = Words.get(m.flow);
+        int256 openInterest = int256(uint256(uint64(word))) + tally.longLots;
+>>>>>>> cohorts
         if (tally.longLots > 0) {
             require(
                 openInterest <= int256(Bounds.SIDE_LOTS),
                 IExchangeErrors.TooMuchInSide(uint256(openInterest), Bounds.SIDE_LOTS)
             );
         }
-        int256 rest = flow.rest + tally.rest;
-        int64 kept = clamp(rest);
+        int256 rest = int64(uint64(word >> 160)) + tally.rest;
+        int256 kept = FixedPointMathLib.clamp(rest, type(int64).min, type(int64).max);
+        bytes32 packed = Words.packFlow({
+            openInterest: SafeCastLib.toUint256(openInterest),
+            fees: SafeCastLib.toUint256(int256(uint256(uint96(word >> 64))) + tally.fees),
+            rest: kept,
+            bonds: SafeCastLib.toUint256(int256(word >> 224) + tally.bonds)
+        });
+        if (packed != bytes32(word)) Words.put(m.flow, packed);
         int256 unsettled = tally.unsettled + rest - kept;
+<<<<<<< HEAD
 
         flow.openInterest = SafeCast.toUint64(SafeCast.toUint256(openInterest));
         flow.fees = SafeCast.toUint96(SafeCast.toUint256(int256(uint256(flow.fees)) + tally.fees));
@@ -41,17 +60,15 @@ library Tallies {
         if (unsettled != 0) {
             pool.unsettled = SafeCast.toInt128(pool.unsettled + unsettled);
             m.pool.unsettled = pool.unsettled;
+=======
+        if (unsettled != 0) {
+            m.pool.unsettled = SafeCastLib.toInt128(m.pool.unsettled + unsettled);
+>>>>>>> cohorts
         }
         emit IExchangeEvents.TotalsChanged(marketId, word, Words.pack(pool));
     }
 
     function isNothing(Tally memory t) private pure returns (bool) {
         return t.longLots | t.fees | t.rest | t.unsettled | t.bonds == 0;
-    }
-
-    function clamp(int256 rest) private pure returns (int64) {
-        if (rest > type(int64).max) return type(int64).max;
-        if (rest < type(int64).min) return type(int64).min;
-        return int64(rest);
     }
 }
