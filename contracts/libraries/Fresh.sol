@@ -212,14 +212,9 @@ library Fresh {
             buckets = bucketsOf(m, record, other);
             takeFrom(other, buckets);
             storeSide(m, from, other);
-<<<<<<< HEAD
             emit IExchangeEvents.FreshSideChanged(marketId, from, Words.pack(other));
-            pooled.current = SafeCast.toUint64(pooled.current + buckets.current);
-            pooled.previous = SafeCast.toUint64(pooled.previous + buckets.previous);
-=======
             pooled.current = SafeCastLib.toUint64(pooled.current + buckets.current);
             pooled.previous = SafeCastLib.toUint64(pooled.previous + buckets.previous);
->>>>>>> cohorts
         }
         mature(s, account, buckets.matured, tally);
         buckets.matured = 0;

@@ -445,7 +445,8 @@ library Margin {
         if (p.lots == 0) return (size, share);
         uint256 class = Queue.classOf(p.entry);
         uint16 cohort = Keys.cohortKey(size.side, Keys.leverageOfKind(p.kind), class);
-        share = Cohorts.settled(m, Cohorts.load(m, marketId, cohort), p);
+        Cohorts.Handle memory handle = Cohorts.load(m, marketId, cohort);
+        share = Cohorts.settled(m, handle, p.lots, p.cost, p.checkpoint);
         size.lots = share.lots;
     }
 

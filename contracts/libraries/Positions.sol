@@ -77,7 +77,6 @@ library Positions {
         Price memory price,
         uint32 account
     ) internal view returns (Position memory position, int256 cash, uint256 haircut) {
-<<<<<<< HEAD
         Market storage m = s.markets[price.market];
         position = m.positions[account];
         if (position.lots == 0) return (position, 0, 0);
@@ -87,11 +86,7 @@ library Positions {
             return (position, 0, 0);
         }
         Work memory w = load(m, price.market, account);
-        return (w.position, w.eventCash, w.haircut);
-=======
-        Work memory w = load(s.markets[price.market], price.market, account);
         return (unpacked(w), w.eventCash, w.haircut);
->>>>>>> cohorts
     }
 
     /// @notice Unrealised profit at mark, funding included: ⌊side · lots · R(mark)⌋ − side · cost.
@@ -112,11 +107,7 @@ library Positions {
         Market storage m = s.markets[price.market];
         Work memory w = load(m, price.market, account);
         if (w.isStale) finish(s, w, tally);
-<<<<<<< HEAD
-        return (w.position, tally);
-=======
-        return unpacked(w);
->>>>>>> cohorts
+        return (unpacked(w), tally);
     }
 
     /// @notice Makes one party's side of a trade: first the lots that close, then those that open.
@@ -182,16 +173,9 @@ library Positions {
     ) external returns (Side side, uint256 lots, int256 profit, Tally memory) {
         Market storage m = s.markets[price.market];
         Work memory w = load(m, price.market, account);
-<<<<<<< HEAD
         if (!w.wasOpen) return (side, 0, 0, tally);
-        side = Keys.sideOfKind(w.position.kind);
-        lots = w.position.lots;
-        profit = profitAt(price, w.position);
-=======
-        if (!w.wasOpen) return (side, 0, 0);
         (side, lots) = (w.side, w.lots);
         profit = profitOf(price, side, lots, w.cost);
->>>>>>> cohorts
         w.cash += profit;
         tally.rest -= profit + side.sign() * w.cost;
         if (side == Side.Long) tally.longLots -= int256(lots);
@@ -238,26 +222,19 @@ library Positions {
     /// @dev Whether no event touched the position since it was settled, by three words: the common case, in which nobody has to
     /// build what a settlement needs. A class with haircuts is looked at closely instead.
     function isSettled(Market storage m, Position memory position) private view returns (bool) {
-        uint16 key = cohortOf(position);
-        if (m.cohorts[key].checkpoint != position.checkpoint) return false;
         Side side = Keys.sideOfKind(position.kind);
+        uint256 leverage = Keys.leverageOfKind(position.kind);
+        uint16 key = Keys.cohortKey(side, leverage, Queue.classOf(position.entry));
+        if (m.cohorts[key].checkpoint != position.checkpoint) return false;
         return m.classes[Keys.classKey(side, Keys.priceClassOfCohort(key))].haircut == 0;
     }
 
     /// @dev Moves the position to the class that waits, if its delay is over.
     function promote(Market storage m, Work memory w) private view {
-<<<<<<< HEAD
         bool isDue;
         (w.pending, isDue) = waiting(m, w.account);
         if (!isDue || w.lots == 0) return;
-        w.position.kind = Keys.kind(Keys.sideOfKind(w.position.kind), w.pending - 1);
-=======
-        Resting storage resting = m.resting[w.account];
-        w.pending = resting.leverage >> PENDING_SHIFT;
-        if (w.pending == 0 || w.lots == 0) return;
-        if (block.timestamp < uint256(resting.pendingSince) + m.config.classDelay) return;
         w.leverage = w.pending - 1;
->>>>>>> cohorts
         w.pending = 0;
         w.isStale = true;
     }
@@ -269,7 +246,7 @@ library Positions {
         uint32 account
     ) private view returns (uint256 pending, bool isDue) {
         Resting storage resting = m.resting[account];
-        pending = resting.leverage >> 4;
+        pending = resting.leverage >> PENDING_SHIFT;
         if (pending == 0) return (0, false);
         isDue = block.timestamp >= uint256(resting.pendingSince) + m.config.classDelay;
     }

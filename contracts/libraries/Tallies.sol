@@ -7,11 +7,7 @@ import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Tally} from "../types/Context.sol";
 import {Bounds} from "../types/Keys.sol";
-<<<<<<< HEAD
-import {FlowSlot, Market, PoolSlot} from "../types/State.sol";
-=======
-import {Market} from "../types/State.sol";
->>>>>>> cohorts
+import {Market, PoolSlot} from "../types/State.sol";
 import {Words} from "./Words.sol";
 
 /// @title A market's totals
@@ -20,16 +16,10 @@ library Tallies {
     /// @dev Invariant: INV-1. Z + rest changes by exactly tally.unsettled + tally.rest. What the rest has no room for, in
     /// either direction, stays in Z.
     /// @dev Reverts: TooMuchInSide if a side grew beyond 2^60 lots.
-<<<<<<< HEAD
     function store(Market storage m, uint16 marketId, Tally memory tally) internal {
         if (isNothing(tally)) return;
-        FlowSlot memory flow = m.flow;
-        int256 openInterest = int256(uint256(flow.openInterest)) + tally.longLots;
-=======
-    function store(Market storage m, uint16, Tally memory tally) internal {
         uint256 word = Words.get(m.flow);
         int256 openInterest = int256(uint256(uint64(word))) + tally.longLots;
->>>>>>> cohorts
         if (tally.longLots > 0) {
             require(
                 openInterest <= int256(Bounds.SIDE_LOTS),
@@ -46,26 +36,12 @@ library Tallies {
         });
         if (packed != bytes32(word)) Words.put(m.flow, packed);
         int256 unsettled = tally.unsettled + rest - kept;
-<<<<<<< HEAD
-
-        flow.openInterest = SafeCast.toUint64(SafeCast.toUint256(openInterest));
-        flow.fees = SafeCast.toUint96(SafeCast.toUint256(int256(uint256(flow.fees)) + tally.fees));
-        flow.rest = kept;
-        flow.bonds = SafeCast.toUint32(
-            SafeCast.toUint256(int256(uint256(flow.bonds)) + tally.bonds)
-        );
-        bytes32 word = Words.pack(flow);
-        Words.put(m.flow, word);
         PoolSlot memory pool = m.pool;
         if (unsettled != 0) {
-            pool.unsettled = SafeCast.toInt128(pool.unsettled + unsettled);
+            pool.unsettled = SafeCastLib.toInt128(pool.unsettled + unsettled);
             m.pool.unsettled = pool.unsettled;
-=======
-        if (unsettled != 0) {
-            m.pool.unsettled = SafeCastLib.toInt128(m.pool.unsettled + unsettled);
->>>>>>> cohorts
         }
-        emit IExchangeEvents.TotalsChanged(marketId, word, Words.pack(pool));
+        emit IExchangeEvents.TotalsChanged(marketId, packed, Words.pack(pool));
     }
 
     function isNothing(Tally memory t) private pure returns (bool) {

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-<<<<<<< HEAD
-=======
 import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
->>>>>>> cohorts
 import {
     Checkpoint,
     Cohort,
     FlowSlot,
     FreshRecord,
     FreshSide,
-<<<<<<< HEAD
     PoolSlot,
-=======
->>>>>>> cohorts
     Position,
     PriceClass
 } from "../types/State.sol";
@@ -150,25 +144,8 @@ library Words {
         }
     }
 
-    function pack(FlowSlot memory x) internal pure returns (bytes32) {
-        return
-            bytes32(
-                uint256(x.openInterest) |
-                    (uint256(x.fees) << 64) |
-                    (uint256(uint64(x.rest)) << 160) |
-                    (uint256(x.bonds) << 224)
-            );
-    }
-
     function pack(PoolSlot memory x) internal pure returns (bytes32) {
         return bytes32(uint256(uint128(x.unsettled)) | (uint256(x.shortfall) << 128));
-    }
-
-    function put(FlowSlot storage self, bytes32 word) internal {
-        // The same as storing all fields of `self`.
-        assembly ("memory-safe") {
-            sstore(self.slot, word)
-        }
     }
 
     function put(Position storage self, bytes32 word) internal {
