@@ -74,6 +74,15 @@ describe("Positions", () => {
       expect([entry, cost]).to.deep.equal([(301n * TWO_16) / 3n, 301n]);
     });
 
+    it("keeps the fraction of a tick in the entry of lots that were taken over", async () => {
+      const market = await networkHelpers.loadFixture(deploy);
+      const coarse = await deployMarket(market.harness, 2, ACCOUNTS, { unit: 10n, mark: 1000n });
+      const fill = { side: LONG, closeLots: 0n, closeQuote: 0n, openLots: 1n, openQuote: 1004n };
+      await market.harness.change(coarse.id, A, fill, 0n);
+      const { entry, cost } = await market.harness.positionOf(coarse.id, A);
+      expect([entry, cost]).to.deep.equal([(1004n * TWO_16) / 10n, 1004n]);
+    });
+
     it("shifts the price by the funding index and rounds cost against both", async () => {
       const market = await networkHelpers.loadFixture(deploy);
       // F = 2.5: a lot at 100 costs 97.5.

@@ -297,8 +297,8 @@ library Positions {
         int256 cost = CohortMath.worthCeil(side, lots, fill.openQuote, price.funding);
         w.lots = held + lots;
         w.cost += side.sign() * cost;
-        // Σ ticks · lots of the fills is exact: their quote is a multiple of the unit.
-        uint256 ticks = (fill.openQuote / price.unit) << ENTRY_BITS;
+        // Σ ticks · lots · 2^16: exact for fills of the book, rounded down for lots that go at the limit of a forced sale.
+        uint256 ticks = (fill.openQuote << ENTRY_BITS) / price.unit;
         w.entry = (held * w.entry + ticks) / w.lots;
         tally.rest += cost;
         if (side == Side.Long) tally.longLots += int256(lots);
