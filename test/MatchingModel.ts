@@ -108,6 +108,7 @@ export class MatchingModel extends NaiveBook {
       this.drop((order) => order.account === account);
       return none;
     }
+    if (a.kind === KIND.replace) this.touch(account);
     const order = this.of(account).find(({ id }) => (id & 255n) === a.slot);
     if (order === undefined) throw new Refused("UnknownOrder");
     if (a.kind === KIND.replace) return this.replace(account, a, order);

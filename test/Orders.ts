@@ -284,15 +284,22 @@ describe("Orders", () => {
       const result = await act(exchange, TRADER, ask(10_000n, 100n, { ...REDUCE_ONLY, ...IOC }));
       expect(result).to.deep.equal({ order: 0n, filled: 95n, left: 5n });
     });
+
+    it("is not looked at either when the whole order would have left too little", async () => {
+      const { exchange } = await fixture();
+      await open(exchange, TRADER, { lots: 100n });
+      await act(exchange, OTHER, bid(10_000n, 50n));
+      expect((await act(exchange, TRADER, ask(10_000n, 91n, IOC))).filled).to.equal(50n);
+    });
   });
 
   describe("the cap of open interest", () => {
     it("refuses what adds, and lets positions change hands and shrink", async () => {
       const { exchange, refuses } = await fixture();
       await open(exchange, TRADER, { lots: 100n });
-      await exchange.setConfig(MARKET, { ...CONFIG, openInterestCap: 100n });
+      await exchange.setConfig(MARKET, { ...CONFIG, openInterestCap: 90n });
       await act(exchange, MAKER, bid(10_000n, 100n));
-      const args = [MARKET, 110n, 100n];
+      const args = [MARKET, 110n, 90n];
       await refuses(OTHER, ask(10_000n, 10n), "OpenInterestCapReached", args);
       // The trader hands over to the maker.
       await act(exchange, TRADER, ask(10_000n, 50n, IOC));

@@ -112,6 +112,16 @@ describe("Orders: replacing", () => {
       .withArgs(MARKET, idOf(TRADER, 0n));
   });
 
+  it("refuses an order whose level was killed earlier in the same call", async () => {
+    const { exchange } = await networkHelpers.loadFixture(deployTrading);
+    await act(exchange, TRADER, bid(TICK, 100n));
+    await exchange.setMark(MARKET, 9_000n * UNIT);
+    const batch = [ask(9_000n, 50n), replacing({ lots: 50n })];
+    await expect(exchange.execute(TRADER, batch))
+      .to.be.revertedWithCustomError(exchange, "UnknownOrder")
+      .withArgs(MARKET, idOf(TRADER, 0n));
+  });
+
   it("refuses to shrink below the least notional", async () => {
     const { exchange } = await fixture();
     await expect(exchange.execute(TRADER, [replacing({ lots: 10n })]))
@@ -142,9 +152,11 @@ describe("Orders: leverage", () => {
 
   it("is chosen freely where nothing is at risk", async () => {
     const { exchange } = await networkHelpers.loadFixture(deployTrading);
-    await exchange.setAccount(TRADER, ownerOf(TRADER), 0n);
+    await exchange.setAccount(TRADER, ownerOf(TRADER), -1n);
     await exchange.setGrade(MARKET, GRADE.dead);
-    await expect(exchange.execute(TRADER, [choosing(0n)])).to.emit(exchange, "LeverageChosen");
+    await expect(exchange.executeUnjudged(TRADER, [choosing(0n)]))
+      .to.emit(exchange, "LeverageChosen")
+      .withArgs(MARKET, TRADER, 0n, 0n, 0n);
     expect((await exchange.restingOf(MARKET, TRADER)).leverage & 0xfn).to.equal(1n);
   });
 

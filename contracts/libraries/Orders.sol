@@ -160,6 +160,8 @@ library Orders {
         Work memory w,
         Action memory a
     ) private returns (ActionResult memory result) {
+        // An earlier action of the batch may have killed its level.
+        Book.touch(s, w.market, w.account);
         uint40 id = Keys.orderId(w.account, a.slot);
         Order memory order = m.orders[id];
         require(order.lots != 0, IExchangeErrors.UnknownOrder(w.market, id));

@@ -121,6 +121,19 @@ library Positions {
         uint256 fee,
         Tally memory tally
     ) external returns (Outcome memory outcome, Tally memory) {
+        outcome = changeHere(s, price, account, fill, fee, tally);
+        return (outcome, tally);
+    }
+
+    /// @notice `change`, compiled into the caller: for Matching, where a call for each maker would cost more than the room.
+    function changeHere(
+        State storage s,
+        Price memory price,
+        uint32 account,
+        Fill memory fill,
+        uint256 fee,
+        Tally memory tally
+    ) internal returns (Outcome memory outcome) {
         Market storage m = s.markets[price.market];
         Work memory w = load(m, price.market, account);
         if (fill.closeLots != 0) close(s, price, w, fill, tally);
@@ -132,7 +145,6 @@ library Positions {
         outcome.side = w.side;
         outcome.lots = w.lots;
         outcome.realised = w.realised;
-        return (outcome, tally);
     }
 
     /// @notice Chooses the leverage of a market. A lower class counts for the queue after `delay`, a higher one at once, as does
