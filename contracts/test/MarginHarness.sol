@@ -5,8 +5,10 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {ExchangeStorage} from "../ExchangeStorage.sol";
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {Margin} from "../libraries/Margin.sol";
+import {Cohorts} from "../libraries/Cohorts.sol";
 import {Positions} from "../libraries/Positions.sol";
 import {Prices} from "../libraries/Prices.sol";
+import {Queue} from "../libraries/Queue.sol";
 import {Fill, Health, Price, Snapshot, Tally} from "../types/Context.sol";
 import {Keys} from "../types/Keys.sol";
 import {MarketConfig} from "../types/MarketConfig.sol";
@@ -91,6 +93,24 @@ contract MarginHarness is ExchangeStorage, IExchangeErrors {
         Fill memory fill = Fill(side, closing, closing * price, opening, opening * price);
         Tally memory tally;
         Positions.change($, p, account, fill, fee, tally);
+    }
+
+    /// @notice What an event does to the cohort of an account: a haircut on its price class, then some of its lots closed.
+    function happen(uint16 marketId, uint32 account, uint256 haircut, uint256 lots) external {
+        Market storage m = $.markets[marketId];
+        Price memory p = Prices.load($, marketId);
+        Position memory held = m.positions[account];
+        Side side = Keys.sideOfKind(held.kind);
+        uint256 class = Queue.classOf(held.entry);
+        Cohorts.charge(m, marketId, side, class, haircut);
+        Tally memory tally;
+        uint16 cohort = Keys.cohortKey(side, Keys.leverageOfKind(held.kind), class);
+        Cohorts.cut(m, p, cohort, lots, 0, tally);
+    }
+
+    function settle(uint16 marketId, uint32 account) external {
+        Tally memory tally;
+        Positions.settle($, Prices.load($, marketId), account, tally);
     }
 
     function health(uint32 account) external view returns (Health memory) {
