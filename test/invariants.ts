@@ -92,7 +92,7 @@ export async function watch(exchange: IExchange, provider: Provider): Promise<Wa
 
   async function look(number: number): Promise<void> {
     const block = await provider.getBlock(number, true);
-    if (block?.hash == null) throw new Error(`block ${number} is there`);
+    if (block === null || block.hash === null) throw new Error(`block ${number} is there`);
     last = { number, hash: block.hash };
     const calls = block.prefetchedTransactions;
     if (calls.length === 0) return;
@@ -126,7 +126,19 @@ export async function watch(exchange: IExchange, provider: Provider): Promise<Wa
 }
 
 async function checkAll(): Promise<void> {
-  for (const watcher of watchers) await watcher.check();
+  for (const watcher of watchers) {
+    try {
+      await watcher.check();
+    } catch (error) {
+      if (!isClosed(error)) throw error;
+      watchers.delete(watcher);
+    }
+  }
+}
+
+/** A test that closed its own chain took its exchange with it. */
+function isClosed(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("The provider has been closed");
 }
 
 /*

@@ -15,7 +15,6 @@ import {Cohorts} from "./Cohorts.sol";
 import {Fresh} from "./Fresh.sol";
 import {Ledger} from "./Ledger.sol";
 import {HealthMath} from "./HealthMath.sol";
-import {Positions} from "./Positions.sol";
 import {Prices} from "./Prices.sol";
 import {Queue} from "./Queue.sol";
 import {SignedMath} from "./SignedMath.sol";
@@ -53,14 +52,14 @@ library Margin {
     uint256 private constant ENTRY_BITS = 16;
     uint256 private constant NIBBLE = 0xf;
 
-    /// @notice What a maker does if its order is filled.
+    /// @dev What a fill does to a maker. First the lots that close what it holds, then those that open.
     struct MakerFill {
-        Side side;
-        uint256 lots;
+        Side side; // bought: Long, sold: Short
         uint256 price; // quote per lot
-        uint256 fee; // quote
-        uint256 closing; // lots that close what is held
-        uint256 opening; // lots that open
+        uint256 closing; // lots
+        uint256 opening; // lots
+        uint256 kept; // lots of what it holds that stay
+        int256 paid; // quote: for what it holds, times its side, and for the fill
     }
 
     /// @dev An account as `measure` finds it.
@@ -95,7 +94,7 @@ library Margin {
         Price memory price,
         uint32 account
     ) public view returns (uint256) {
-        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        (SizeAt memory p, ) = shareOf(s.markets[price.market], price.market, account);
         return Tiers.load(s.markets[price.market].config).maintenanceUp(p.lots * price.mark);
     }
 
@@ -120,8 +119,8 @@ library Margin {
     /// @notice Whether a resting order of `maker` may be filled (INV-12): the account after the fill, without other
     /// reservations. Growing or flipping needs equity ≥ maintenance, ≥ initial margin if the price is worse than mark;
     /// shrinking at a price worse than mark needs equity / maintenance not lower (flat: equity ≥ 0).
-    /// @dev Rounding: the fill's cost exactly as Positions books it; the bond of a cohort is counted if it has to be opened; what
-    /// leaving another may give back is not.
+    /// @dev Rounding: the fill's cost exactly as Positions books it; the bond of a cohort is counted if one may have to be
+    /// opened; what leaving another may give back is not.
     /// @param side What the maker does: buys (Long) or sells (Short).
     /// @param fillPrice Quote per lot.
     /// @param fee Quote, paid by the maker.
@@ -134,17 +133,25 @@ library Margin {
         uint256 fillPrice,
         uint256 fee
     ) public view returns (bool) {
-        (Position memory p, int256 cash, ) = Positions.settledOf(s, price, maker);
-        bool shrinks = p.lots >= lots && Keys.sideOfKind(p.kind) != side;
+        Market storage m = s.markets[price.market];
+        (SizeAt memory held, CohortMath.Share memory share) = shareOf(m, price.market, maker);
+        bool shrinks = held.lots >= lots && held.side != side;
         bool isWorse = isWorseThanMark(price, side, fillPrice);
         if (shrinks && !isWorse) return true;
 
         bool needsInitial = isWorse && !shrinks;
         Health memory h = healthElsewhere(s, maker, price.market, needsInitial);
-        HealthMath.shift(h, cash);
+        HealthMath.shift(h, share.cash);
         Health memory before;
-        if (shrinks) before = withHolding(s, price, p, h);
-        addFilled(s, price, maker, p, fillOf(p, side, lots, fillPrice, fee), h, needsInitial);
+        if (shrinks) {
+            before = HealthMath.copyOf(h);
+            HealthMath.addMarket(before, m.config, price, held, share.cost, 0);
+        }
+        MakerFill memory fill = fillOf(held, side, lots, fillPrice);
+        fill.paid = held.side.sign() * share.cost + int256(fee);
+        if (opensCohort(m, price, maker, fill)) fill.paid += int256(m.config.cohortBond * MICRO);
+        uint256 leverage = needsInitial ? LeverageTable.leverageOf(chosenClass(m, maker)) : 0;
+        addFilled(h, m.config, price, held.side, fill, leverage);
 
         if (needsInitial) return h.prudent >= int256(h.initial);
         if (!shrinks) return HealthMath.coversMaintenance(h);
@@ -199,7 +206,7 @@ library Margin {
         uint32 account,
         Health memory h
     ) public view returns (uint256) {
-        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        (SizeAt memory p, ) = shareOf(s.markets[price.market], price.market, account);
         if (p.lots == 0) return 0;
         return away(price.mark, p, zeroDistanceFloor(s, price, p, h));
     }
@@ -218,7 +225,7 @@ library Margin {
         Health memory h,
         uint256 elapsed
     ) public view returns (uint256 limitPrice, uint256 zeroPrice_) {
-        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        (SizeAt memory p, ) = shareOf(s.markets[price.market], price.market, account);
         if (p.lots == 0) return (price.mark, 0);
         int256 toZero = zeroDistanceFloor(s, price, p, h);
         zeroPrice_ = away(price.mark, p, toZero);
@@ -242,14 +249,14 @@ library Margin {
         Health memory h,
         uint256 salePrice
     ) public view returns (uint256 lots) {
-        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        (SizeAt memory p, ) = shareOf(s.markets[price.market], price.market, account);
         if (p.lots == 0 || isAtTarget(h)) return 0;
         MarketConfig storage config = s.markets[price.market].config;
         Tiers.Brackets memory t = Tiers.load(config);
         int256 others = int256(h.maintenance - t.maintenanceUp(p.lots * price.mark));
         int256 budget =
             TARGET_DENOMINATOR * (h.equity - SALE_ROUNDING) - TARGET_NUMERATOR * (others + 1);
-        int256 loss = Keys.sideOfKind(p.kind).sign() * (int256(price.mark) - int256(salePrice));
+        int256 loss = p.side.sign() * (int256(price.mark) - int256(salePrice));
         lots = t.leastLots(p.lots, price.mark, budget, TARGET_DENOMINATOR * loss, TARGET_NUMERATOR);
         if ((p.lots - lots) * price.mark < config.minNotional * MICRO) return p.lots;
     }
@@ -289,11 +296,11 @@ library Margin {
         uint32 account,
         Health memory h
     ) public view returns (uint256) {
-        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        (SizeAt memory p, ) = shareOf(s.markets[price.market], price.market, account);
         if (p.lots == 0) return 0;
         Tiers.Brackets memory t = Tiers.load(s.markets[price.market].config);
         uint256 others = h.maintenance - t.maintenanceUp(p.lots * price.mark);
-        int256 side = Keys.sideOfKind(p.kind).sign();
+        int256 side = p.side.sign();
         // What is left for this market at a price of zero.
         int256 left = h.equity - side * int256(p.lots * price.mark) - int256(others);
         return side > 0 ? t.lowestSafe(p.lots, left) : t.highestSafe(p.lots, left);
@@ -332,23 +339,36 @@ library Margin {
     ) private view {
         Market storage m = s.markets[marketId];
         Price memory price = Prices.load(s, marketId);
-        (Position memory p, int256 cash, ) = Positions.settledOf(s, price, account);
+        (SizeAt memory held, CohortMath.Share memory share) = shareOf(m, marketId, account);
         Resting storage resting = m.resting[account];
         size.market = marketId;
-        size.side = Keys.sideOfKind(p.kind);
-        size.lots = p.lots;
+        size.side = held.side;
+        size.lots = held.lots;
         size.bidLots = resting.bidLots;
         size.askLots = resting.askLots;
-        a.balance += cash;
+        a.balance += share.cash;
         a.isPending = a.isPending || price.pending;
         uint256 leverage = LeverageTable.leverageOf(chosenClass(m, account));
-        HealthMath.addMarket(a.health, m.config, price, size, p.cost, leverage);
+        HealthMath.addMarket(a.health, m.config, price, size, share.cost, leverage);
     }
 
-    function sizeOf(uint16 marketId, Position memory p) private pure returns (SizeAt memory size) {
-        size.market = marketId;
-        size.side = Keys.sideOfKind(p.kind);
-        size.lots = p.lots;
+    /// @notice What Positions.settledOf finds, but for the leverage class in force: that would take one more slot.
+    /// @return held Without reservations.
+    /// @return share Its cost, and the cash that settling would pay.
+    function shareOf(
+        Market storage m,
+        uint16 marketId,
+        uint32 account
+    ) private view returns (SizeAt memory held, CohortMath.Share memory share) {
+        Position memory p = m.positions[account];
+        held.market = marketId;
+        if (p.lots == 0) return (held, share);
+        held.side = Keys.sideOfKind(p.kind);
+        uint256 class = Queue.classOf(p.entry);
+        uint16 cohort = Keys.cohortKey(held.side, Keys.leverageOfKind(p.kind), class);
+        Cohorts.Handle memory handle = Cohorts.load(m, marketId, cohort);
+        share = Cohorts.settled(m, handle, p.lots, p.cost, p.checkpoint);
+        held.lots = share.lots;
     }
 
     /// @notice min(balance, prudent equity − fresh profit): prudent equity is never above equity.
@@ -399,15 +419,16 @@ library Margin {
     }
 
     function fillOf(
-        Position memory p,
+        SizeAt memory held,
         Side side,
         uint256 lots,
-        uint256 fillPrice,
-        uint256 fee
+        uint256 fillPrice
     ) private pure returns (MakerFill memory fill) {
-        bool isSame = Keys.sideOfKind(p.kind) == side;
-        uint256 closing = isSame ? 0 : FixedPointMathLib.min(p.lots, lots);
-        return MakerFill(side, lots, fillPrice, fee, closing, lots - closing);
+        fill.side = side;
+        fill.price = fillPrice;
+        fill.closing = held.side == side ? 0 : FixedPointMathLib.min(held.lots, lots);
+        fill.opening = lots - fill.closing;
+        fill.kept = held.lots - fill.closing;
     }
 
     /// @notice Health of an account without one of its markets and without reservations.
@@ -434,21 +455,6 @@ library Margin {
         HealthMath.shift(h, cash + Ledger.balanceOf(s, account) + int256(fresh + matured));
     }
 
-    /// @notice What Positions.settledOf finds, but for the leverage class in force: that would take one more slot.
-    function shareOf(
-        Market storage m,
-        uint16 marketId,
-        uint32 account
-    ) private view returns (SizeAt memory size, CohortMath.Share memory share) {
-        Position memory p = m.positions[account];
-        size = sizeOf(marketId, p);
-        if (p.lots == 0) return (size, share);
-        uint256 class = Queue.classOf(p.entry);
-        uint16 cohort = Keys.cohortKey(size.side, Keys.leverageOfKind(p.kind), class);
-        share = Cohorts.settled(m, Cohorts.load(m, marketId, cohort), p);
-        size.lots = share.lots;
-    }
-
     /// @notice What maintenance needs of another market: Prices.load without the grade, which would take two more slots.
     function marksOf(Market storage m, uint16 marketId) private view returns (Price memory price) {
         price.market = marketId;
@@ -460,43 +466,25 @@ library Margin {
         if (price.pending) price.pendingIndex = m.sample.pendingIndex;
     }
 
-    /// @notice A copy of `others` with the position as it is.
-    function withHolding(
-        State storage s,
-        Price memory price,
-        Position memory p,
-        Health memory others
-    ) private view returns (Health memory h) {
-        h = HealthMath.copyOf(others);
-        SizeAt memory size = sizeOf(price.market, p);
-        HealthMath.addMarket(h, s.markets[price.market].config, price, size, p.cost, 0);
-    }
-
-    /// @notice Adds the position as Positions will leave it, and what the fill costs.
+    /// @notice Adds the position as Positions will leave it, and what it was paid for.
     ///
     ///   value after = ⌊side' · lots' · R(M)⌋ − side · cost − ⌈fill side · d · R(p)⌉,   R(x) = x − F / 2^32
     ///
     /// exactly what closing and opening leave together; a flip rounds its two parts alone.
     function addFilled(
-        State storage s,
-        Price memory price,
-        uint32 maker,
-        Position memory p,
-        MakerFill memory fill,
         Health memory h,
-        bool withInitial
+        MarketConfig storage config,
+        Price memory price,
+        Side held,
+        MakerFill memory fill,
+        uint256 leverage
     ) private view {
-        Market storage m = s.markets[price.market];
-        SizeAt memory size = sizeOf(price.market, p);
-        size.lots = p.lots - fill.closing + fill.opening;
-        if (p.lots == fill.closing) size.side = fill.side;
-
-        int256 cost = Keys.sideOfKind(p.kind).sign() * p.cost + int256(fill.fee);
-        cost += costCeil(price, fill, fill.closing) + costCeil(price, fill, fill.opening);
-        if (opensCohort(m, price, maker, p, fill)) cost += int256(m.config.cohortBond * MICRO);
-        HealthMath.shift(h, -cost);
-        uint256 leverage = withInitial ? LeverageTable.leverageOf(chosenClass(m, maker)) : 0;
-        HealthMath.addMarket(h, m.config, price, size, 0, leverage);
+        SizeAt memory size;
+        size.side = fill.kept == 0 ? fill.side : held;
+        size.lots = fill.kept + fill.opening;
+        int256 cost = costCeil(price, fill, fill.closing) + costCeil(price, fill, fill.opening);
+        HealthMath.shift(h, -cost - fill.paid);
+        HealthMath.addMarket(h, config, price, size, 0, leverage);
     }
 
     /// @notice ⌈fill side · lots · (price − F / 2^32)⌉.
@@ -505,25 +493,34 @@ library Margin {
         MakerFill memory fill,
         uint256 lots
     ) private pure returns (int256) {
+        if (lots == 0) return 0;
         return CohortMath.worthCeil(fill.side, lots, lots * fill.price, price.funding);
     }
 
-    /// @notice Whether the position would be the first in its cohort after the fill. It reads the slot that the fill reads.
+    /// @notice Whether the position may be the first in its cohort after the fill. It reads the slot that the fill reads.
     function opensCohort(
         Market storage m,
         Price memory price,
         uint32 maker,
-        Position memory p,
         MakerFill memory fill
     ) private view returns (bool) {
-        uint256 kept = p.lots - fill.closing;
-        uint256 lots = kept + fill.opening;
+        uint256 lots = fill.kept + fill.opening;
         if (lots == 0) return false;
-        Side side = kept == 0 ? fill.side : Keys.sideOfKind(p.kind);
-        uint256 class = kept == 0 ? storedClass(m, maker) : Keys.leverageOfKind(p.kind);
-        uint256 opened = ((fill.opening * fill.price) / price.unit) << ENTRY_BITS;
-        uint256 entry = (kept * p.entry + opened) / lots;
-        return m.cohorts[Keys.cohortKey(side, class, Queue.classOf(entry))].members == 0;
+        uint8 kind = Keys.kind(fill.side, storedClass(m, maker));
+        uint256 entry = ((fill.opening * fill.price) / price.unit) << ENTRY_BITS;
+        if (fill.kept != 0) {
+            // A class whose delay is over would come into force now: that cohort is not looked up.
+            if (m.resting[maker].leverage > NIBBLE) return true;
+            Position storage p = m.positions[maker];
+            kind = p.kind;
+            entry += fill.kept * p.entry;
+        }
+        uint16 cohort = Keys.cohortKey(
+            Keys.sideOfKind(kind),
+            Keys.leverageOfKind(kind),
+            Queue.classOf(entry / lots)
+        );
+        return m.cohorts[cohort].members == 0;
     }
 
     /// @notice The class that Positions gives a new position.
@@ -538,7 +535,7 @@ library Margin {
     function zeroDistanceFloor(
         State storage s,
         Price memory price,
-        Position memory p,
+        SizeAt memory p,
         Health memory h
     ) private view returns (int256) {
         Tiers.Brackets memory t = Tiers.load(s.markets[price.market].config);
@@ -561,8 +558,8 @@ library Margin {
     }
 
     /// @notice The price that is worse than mark by `distance` for who leaves the position; never below zero.
-    function away(uint256 mark, Position memory p, int256 distance) private pure returns (uint256) {
-        int256 moved = int256(mark) - Keys.sideOfKind(p.kind).sign() * distance;
+    function away(uint256 mark, SizeAt memory p, int256 distance) private pure returns (uint256) {
+        int256 moved = int256(mark) - p.side.sign() * distance;
         return moved > 0 ? uint256(moved) : 0;
     }
 }

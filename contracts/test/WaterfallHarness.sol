@@ -114,6 +114,7 @@ contract WaterfallHarness is ExchangeStorage, IExchangeErrors, IExchangeEvents {
         order.side = side;
         order.tick = tick;
         order.lots = lots;
+        order.slot = Book.ANY_SLOT;
         return Book.append($.markets[market], market, order);
     }
 

@@ -46,6 +46,8 @@ export type Outcome = {
 
 const QUOTE_GAS = 8_000_000;
 const POKE_GAS = 1_000_000;
+/** Blocks between two looks of keepers who found nothing to do. */
+const IDLE_BLOCKS = 3;
 /** How long keepers go on after the last price: it is fresh for longer. */
 const LAST_SECONDS = 28;
 
@@ -130,8 +132,9 @@ async function letWork(act: Act, { step, opening, until }: Window): Promise<numb
   const { session, keepers, recorder, scenario } = act;
   const start = session.time();
   let solvency = distressOf(opening.after, opening.time).insolvent === 0 ? 0 : undefined;
-  const pause = BLOCK_SECONDS * scenario.keepers.everyBlocks;
-  for (let time = start + BLOCK_SECONDS; time < until; time += pause) {
+  let pause = 1;
+  for (let time = start + BLOCK_SECONDS; time < until; time += pause * BLOCK_SECONDS) {
+    pause = scenario.keepers.everyBlocks;
     await session.chain.prepare(time);
     await keepers.work();
     if (session.chain.waiting() > 0) {
@@ -140,7 +143,10 @@ async function letWork(act: Act, { step, opening, until }: Window): Promise<numb
       recorder.record(view, step);
       const { insolvent } = distressOf(view.after, view.time);
       solvency = insolvent > 0 ? undefined : (solvency ?? time - start);
-    } else if (!keepers.isBusy()) {
+    } else if (keepers.isBusy()) {
+      // Nothing is to be done but to wait for a clock.
+      pause = Math.max(pause, IDLE_BLOCKS);
+    } else {
       break;
     }
   }

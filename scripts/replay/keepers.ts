@@ -29,7 +29,7 @@ export type Keepers = {
   readonly isBusy: () => boolean;
 };
 
-const PAGE = 250;
+const PAGE = 80;
 /** What the contract allows. */
 const MAX_FILLS = 100n;
 const MAX_STEPS = 256n;

@@ -808,7 +808,7 @@ decodeFunctionResult(functionFragment: 'tradeMany', data: BytesLike): Result;
 
     
     setLeverage: TypedContractMethod<
-      [market: BigNumberish, account: BigNumberish, class: BigNumberish, ],
+      [market: BigNumberish, account: BigNumberish, leverage: BigNumberish, ],
       [void],
       'nonpayable'
     >
@@ -959,7 +959,7 @@ getFunction(nameOrSignature: 'setConfig'): TypedContractMethod<
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'setLeverage'): TypedContractMethod<
-      [market: BigNumberish, account: BigNumberish, class: BigNumberish, ],
+      [market: BigNumberish, account: BigNumberish, leverage: BigNumberish, ],
       [void],
       'nonpayable'
     >;
