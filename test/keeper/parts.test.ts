@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { IExchangeLens__factory } from "../../typechain-types/index.js";
-import { pause } from "../../scripts/keeper/backoff.js";
+import { createBackoff, pause } from "../../scripts/keeper/backoff.js";
 import { loadConfig } from "../../scripts/keeper/config.js";
 import { createHealth, serveHealth } from "../../scripts/keeper/health.js";
 import { loadKey } from "../../scripts/keeper/key.js";
@@ -205,6 +205,21 @@ describe("keeper: backoff", () => {
       60n,
       60n,
     ]);
+  });
+});
+
+describe("keeper: backoff in use", () => {
+  it("grows with every failure in a row and ends with a success", () => {
+    const backoff = createBackoff({ first: 2n, longest: 60n });
+    const until = () => backoff.notBefore().get("poke:1");
+    backoff.failed("poke:1", 100n);
+    expect(until()).to.equal(102n);
+    backoff.failed("poke:1", 102n);
+    expect(until()).to.equal(106n);
+    backoff.succeeded("poke:1");
+    expect(until()).to.equal(undefined);
+    backoff.failed("poke:1", 200n);
+    expect(until()).to.equal(202n);
   });
 });
 
