@@ -12,10 +12,9 @@ import {
   twoStates,
   world,
 } from "./MarginCases.js";
-import { MarginHarnessTrades__factory } from "../typechain-types/index.js";
 import { ACCOUNT, ask, BEFORE } from "./MarginFixture.js";
 import type { Reader } from "./MarginFixture.js";
-import { deployMargin, ethers, networkHelpers } from "./MarginHand.js";
+import { deployMargin, networkHelpers } from "./MarginHand.js";
 import {
   afterFill,
   allowsMaker,
@@ -55,14 +54,6 @@ import { rational } from "./model/rational.js";
 
 const SEED = 0xba11a57;
 const RUNS = Number(process.env.MARGIN_RUNS ?? 400);
-
-/** What changes positions does not fit beside what reads them; the harness runs it on its own state. */
-async function deployTrades() {
-  const deployer = await ethers.provider.getSigner(0);
-  const contract = await new MarginHarnessTrades__factory(deployer).deploy();
-  const abi: Interface = contract.interface;
-  return { trades: await contract.getAddress(), abi };
-}
 
 type Call = readonly [view: string, ...args: readonly unknown[]];
 
@@ -178,16 +169,15 @@ describe("Margin, against the model at random", function () {
   });
 
   it("foresees what the fill itself leaves (INV-12)", async () => {
-    const { trades, abi } = await deployTrades();
     await check(twoFills, async (reader, { world: start, first, second }) => {
       const args = ({ market, side, lots, price, fee }: FillCase) =>
         [market, ACCOUNT, side === 1n ? 0 : 1, lots, price, fee] as const;
       const [, allowed, , left] = await read(
         reader,
         start,
-        ["run", trades, abi.encodeFunctionData("trade", args(first))],
+        ["trade", ...args(first)],
         ["allowsMaker", ...args(second)],
-        ["run", trades, abi.encodeFunctionData("trade", args(second))],
+        ["trade", ...args(second)],
         ["health", ACCOUNT],
       );
       const opened = afterFill(start, { ...first, fee: first.fee + bondOf(start, first) });

@@ -5,7 +5,7 @@ import { CONFIG, feeUp, GRADE, KIND, STATUS, taking, TIF, UNIT } from "./Matchin
 
 /*
  * Matching and orders by brute force: to take, sort all orders of the other side by price, then by time, and go through them. Nothing is
- * kept in queues or levels. Positions are signed numbers. Accounts are rich, or have nothing and may not grow.
+ * kept in queues or levels. Positions are signed numbers. Accounts are rich, or owe so much that they may not grow.
  */
 
 /** The contract reverts with the error of this name. */

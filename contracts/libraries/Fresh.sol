@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Tally} from "../types/Context.sol";
@@ -130,7 +130,7 @@ library Fresh {
         FreshSide memory pooled = rolled(m, side, epoch);
         Buckets memory buckets = moved(s, marketId, account, side, pooled, tally);
         buckets.current += amount;
-        pooled.current = SafeCast.toUint64(pooled.current + amount);
+        pooled.current = SafeCastLib.toUint64(pooled.current + amount);
         storeSide(m, side, pooled);
         storeRecord(s, marketId, account, buckets, side);
         tally.unsettled += int256(booked);
@@ -212,8 +212,9 @@ library Fresh {
             buckets = bucketsOf(m, record, other);
             takeFrom(other, buckets);
             storeSide(m, from, other);
-            pooled.current = SafeCast.toUint64(pooled.current + buckets.current);
-            pooled.previous = SafeCast.toUint64(pooled.previous + buckets.previous);
+            emit IExchangeEvents.FreshSideChanged(marketId, from, Words.pack(other));
+            pooled.current = SafeCastLib.toUint64(pooled.current + buckets.current);
+            pooled.previous = SafeCastLib.toUint64(pooled.previous + buckets.previous);
         }
         mature(s, account, buckets.matured, tally);
         buckets.matured = 0;
@@ -303,7 +304,7 @@ library Fresh {
         if (pooled.epoch >= epoch) return pooled;
         pooled.previous = pooled.epoch + 1 == epoch ? pooled.current : 0;
         pooled.current = 0;
-        pooled.epoch = SafeCast.toUint32(epoch);
+        pooled.epoch = SafeCastLib.toUint32(epoch);
     }
 
     /// @dev The present epoch; while maturity stands still, the last one that a side has seen.
@@ -338,8 +339,8 @@ library Fresh {
         if (buckets.current | buckets.previous != 0) {
             record.epoch = pooled.epoch;
             record.tag = tagOf(pooled, side);
-            record.current = SafeCast.toUint64(buckets.current);
-            record.previous = SafeCast.toUint64(buckets.previous);
+            record.current = SafeCastLib.toUint64(buckets.current);
+            record.previous = SafeCastLib.toUint64(buckets.previous);
             record.keep = pooled.keep;
             s.money[account].freshMarkets |= bit;
         } else {

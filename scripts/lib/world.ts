@@ -135,6 +135,7 @@ export async function createWorld(
   connection: NetworkConnection,
   { overrides = {}, prices = ["10000", "1000"] }: WorldOptions = {},
 ) {
+  tickBySends(connection);
   const parameters = withOverrides(readParameters(DEFAULTS), overrides);
   const ballast = await deployBallast(connection, parameters);
   const signers = await connection.ethers.getSigners();
@@ -145,6 +146,31 @@ export async function createWorld(
   const verbs = verbsOf(world);
   for (const [market, price] of prices.entries()) await verbs.setPrice(price, market);
   return { ...world, ...verbs, exchange: ballast.exchange, lens: ballast.lens };
+}
+
+const ticking = new WeakSet<NetworkConnection>();
+
+/**
+ * Makes every transaction's block one second later than the last, however long the machine took: otherwise the chain
+ * follows the wall clock, and prices age while nobody does anything.
+ */
+function tickBySends(connection: NetworkConnection): void {
+  if (ticking.has(connection)) return;
+  ticking.add(connection);
+  const { provider } = connection;
+  const request = provider.request.bind(provider);
+  let isSet = false;
+  provider.request = async (args) => {
+    if (args.method === "evm_setNextBlockTimestamp") isSet = true;
+    if (args.method === "eth_sendTransaction") {
+      if (!isSet) {
+        const next = BigInt(await connection.networkHelpers.time.latest()) + 1n;
+        await request({ method: "evm_setNextBlockTimestamp", params: [`0x${next.toString(16)}`] });
+      }
+      isSet = false;
+    }
+    return request(args);
+  };
 }
 
 export type WorldOptions = {

@@ -1,6 +1,5 @@
 /** The exchange of a replay: the production deployment, and prices for the market's two sources. */
 
-import hre from "hardhat";
 import type { Signer } from "ethers";
 import { checkDeployment } from "../deploy/check.js";
 import { deployBallast } from "../deploy/deploy.js";
@@ -22,7 +21,6 @@ export async function deploy({ connection }: Chain, parameters: Parameters): Pro
     ballast,
     parameters,
     deployer: deployer?.address ?? "",
-    artifacts: hre.artifacts,
   });
   if (problems.length > 0) throw new Error(`the deployment is not sound:\n${problems.join("\n")}`);
   return ballast;

@@ -6,8 +6,8 @@ import type { Model } from "../model/model.js";
 import { max, rational, ZERO } from "../model/rational.js";
 import type { Rational } from "../model/rational.js";
 import { keyOf, runEvent } from "./eager.js";
-import { deployHarness, deployMarket, MICRO, networkHelpers, UNIT } from "./fixture.js";
-import type { Inspection, Market, Member } from "./fixture.js";
+import { deployHarness, deployMarket, memberOf, MICRO, networkHelpers, UNIT } from "./fixture.js";
+import type { Inspection, Member } from "./fixture.js";
 import type { Random } from "./random.js";
 
 /*
@@ -192,7 +192,9 @@ export async function createWorld(profile: Profile, random: Random, counts: Coun
     const error = model.resyncFresh(id, ID, actual);
     for (const one of [error.current, error.previous]) {
       const isNear = one.compare(most) <= 0 && one.compare(most.negated()) >= 0;
-      expect(isNear, `fresh profit of account ${id}, exact − actual = ${one.toString()}`).to.equal(true);
+      expect(isNear, `fresh profit of account ${id}, exact − actual = ${one.toString()}`).to.equal(
+        true,
+      );
     }
   }
 
@@ -227,7 +229,9 @@ type Near = {
 function expectLots(id: number, gap: Rational, exact: Rational): void {
   const wear = exact.over(2n ** 80n);
   const isWithin = gap.plus(wear).compare(0n) >= 0 && gap.minus(wear).compare(1n) <= 0;
-  expect(isWithin, `INV-11: lots of account ${id}, exact − actual = ${gap.toString()}`).to.equal(true);
+  expect(isWithin, `INV-11: lots of account ${id}, exact − actual = ${gap.toString()}`).to.equal(
+    true,
+  );
 }
 
 /**
@@ -243,7 +247,10 @@ function expectNear(id: number, { error, exactLots, settled, side, noted }: Near
   const below = wear.plus(2n * noted.events + 8n);
   const above = wear.plus(3n).negated();
   const isWithin = equity.compare(above) >= 0 && equity.compare(below) <= 0;
-  expect(isWithin, `INV-11: equity of account ${id}, exact − actual = ${equity.toString()}`).to.equal(true);
+  expect(
+    isWithin,
+    `INV-11: equity of account ${id}, exact − actual = ${equity.toString()}`,
+  ).to.equal(true);
 }
 
 /** After a touch both have whole numbers, and the same. */
@@ -296,11 +303,3 @@ function sizeOf(model: Model, id: number): Rational {
   const value = valueAt(market, position, market.mark);
   return max(cost, position.lots.times(market.mark), value, value.negated());
 }
-
-export function memberOf(all: Inspection, id: number): Member {
-  const member = all.members.find(({ account }) => account === BigInt(id));
-  if (member === undefined) throw new RangeError(`account ${id} is not among those inspected`);
-  return member;
-}
-
-export type { Market };

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { IExchangeLens__factory } from "../../typechain-types/index.js";
 import { pause } from "../../scripts/keeper/backoff.js";
 import { loadConfig } from "../../scripts/keeper/config.js";
+import { createHealth, serveHealth } from "../../scripts/keeper/health.js";
 import { loadKey } from "../../scripts/keeper/key.js";
 import { createLog, EVENTS } from "../../scripts/keeper/log.js";
 import { runLoop } from "../../scripts/keeper/loop.js";
@@ -156,6 +157,40 @@ describe("keeper: loop", () => {
     expect(lines).to.deep.equal([{ event: "tick.failed", context: { reason: "RangeError" } }]);
     // The second took too long, so that the third came at once; after the fourth nothing is waited for.
     expect(slept).to.deep.equal([700, 700]);
+  });
+});
+
+describe("keeper: health", () => {
+  it("is ready while rounds are done, and counts every line", () => {
+    let time = 0;
+    const passed: string[] = [];
+    const health = createHealth({
+      log: (event) => passed.push(event),
+      now: () => time,
+      patience: 60,
+    });
+    const status = (path: string) => health.answer(path).status;
+    expect([status("/livez"), status("/readyz"), status("/else")]).to.deep.equal([200, 503, 404]);
+    health.log("tick.failed");
+    expect(status("/readyz")).to.equal(503);
+    health.log("tick.done");
+    time = 60;
+    expect(status("/readyz")).to.equal(200);
+    time = 61;
+    expect(status("/readyz")).to.equal(503);
+    const { text } = health.answer("/metrics");
+    expect(text).to.include('ballast_keeper_events_total{event="tick.done"} 1\n');
+    expect(text).to.include('ballast_keeper_events_total{event="tx.mined"} 0\n');
+    expect(text).to.include("ballast_keeper_ready 0\n");
+    expect(passed).to.deep.equal(["tick.failed", "tick.done"]);
+  });
+
+  it("is served on this machine", async () => {
+    const health = createHealth({ log: () => undefined, now: () => 0, patience: 1 });
+    const server = await serveHealth(health, 0);
+    const response = await fetch(`http://127.0.0.1:${server.port}/livez`);
+    expect([response.status, await response.text()]).to.deep.equal([200, "lives\n"]);
+    server.close();
   });
 });
 

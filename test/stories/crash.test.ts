@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import { network } from "hardhat";
 import { checkDeployment } from "../../scripts/deploy/check.js";
-import hre from "hardhat";
 import { BTC, WHOLE, buy, createWorld, sell } from "../fixtures.js";
 
 const connection = await network.create();
@@ -16,7 +15,6 @@ describe("story: a crash on a small exchange", () => {
       ballast,
       parameters,
       deployer: deployer.address,
-      artifacts: hre.artifacts,
     });
     expect(problems).to.deep.equal([]);
   });
