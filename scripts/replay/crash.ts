@@ -132,23 +132,22 @@ async function letWork(act: Act, { step, opening, until }: Window): Promise<numb
   const { session, keepers, recorder, scenario } = act;
   const start = session.time();
   let solvency = distressOf(opening.after, opening.time).insolvent === 0 ? 0 : undefined;
-  let pause = 1;
-  for (let time = start + BLOCK_SECONDS; time < until; time += pause * BLOCK_SECONDS) {
-    pause = scenario.keepers.everyBlocks;
+  const usual = scenario.keepers.everyBlocks;
+  for (let time = start + BLOCK_SECONDS; time < until;) {
     await session.chain.prepare(time);
     await keepers.work();
-    if (session.chain.waiting() > 0) {
+    const hasWork = session.chain.waiting() > 0;
+    if (hasWork) {
       const view = await session.block(time);
       keepers.deliver(view.mined);
       recorder.record(view, step);
       const { insolvent } = distressOf(view.after, view.time);
       solvency = insolvent > 0 ? undefined : (solvency ?? time - start);
-    } else if (keepers.isBusy()) {
-      // Nothing is to be done but to wait for a clock.
-      pause = Math.max(pause, IDLE_BLOCKS);
-    } else {
+    } else if (!keepers.isBusy()) {
       break;
     }
+    // Where nothing was to be done, all that can happen is that a clock runs out.
+    time += BLOCK_SECONDS * (hasWork ? usual : Math.max(usual, IDLE_BLOCKS));
   }
   return solvency;
 }
