@@ -24,8 +24,7 @@ const STAKE = 10n ** 15n;
 const CLASSES = 620;
 const BATCH = 60;
 /** How many steps each call makes. One by one takes minutes, so it is for deep runs. */
-const STEPS =
-  process.env["BALLAST_DEEP"] === undefined ? [37n, 250n, 1_000n] : [1n, 7n, 250n, 1_000n];
+const STEPS = process.env["BALLAST_DEEP"] === undefined ? [37n, 250n, 500n] : [1n, 7n, 250n, 500n];
 
 /** Every price class from 1008 ticks up has one short of a lot; losers stand against them. */
 async function bigWorld(options: MarketOptions) {

@@ -49,7 +49,7 @@ encodeFunctionData(functionFragment: 'noteTrade', values: [BigNumberish, BigNumb
 encodeFunctionData(functionFragment: 'refresh', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'refreshTwice', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'setConfig', values: [BigNumberish, MarketConfigStruct]): string;
-encodeFunctionData(functionFragment: 'setLevels', values: [BigNumberish, BigNumberish, BigNumberish[], BigNumberish[]]): string;
+encodeFunctionData(functionFragment: 'setLevels', values: [BigNumberish, BigNumberish[], BigNumberish[], BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'setOracle', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'setWords', values: [BigNumberish, MarkSlotStruct, BookSlotStruct, SampleSlotStruct]): string;
 encodeFunctionData(functionFragment: 'wordsOf', values: [BigNumberish]): string;
@@ -687,7 +687,7 @@ decodeFunctionResult(functionFragment: 'wordsOf', data: BytesLike): Result;
 
     
     setLevels: TypedContractMethod<
-      [market: BigNumberish, side: BigNumberish, ticks: BigNumberish[], lots: BigNumberish[], ],
+      [market: BigNumberish, sides: BigNumberish[], ticks: BigNumberish[], lots: BigNumberish[], ],
       [void],
       'nonpayable'
     >
@@ -756,7 +756,7 @@ getFunction(nameOrSignature: 'setConfig'): TypedContractMethod<
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'setLevels'): TypedContractMethod<
-      [market: BigNumberish, side: BigNumberish, ticks: BigNumberish[], lots: BigNumberish[], ],
+      [market: BigNumberish, sides: BigNumberish[], ticks: BigNumberish[], lots: BigNumberish[], ],
       [void],
       'nonpayable'
     >;
