@@ -22,7 +22,7 @@ const units = (amount: bigint) => amount * WHOLE;
 
 async function lab(...markets: readonly MarketOptions[]): Promise<Lab> {
   const address = await networkHelpers.loadFixture(deployHarness);
-  return await createLab(address, markets.length === 0 ? [{}] : markets);
+  return createLab(address, markets.length === 0 ? [{}] : markets);
 }
 
 /** A long with 10 units, a short with 1000, 10 lots at 1000 ticks. */
@@ -235,7 +235,7 @@ describe("Deleverage, rules", () => {
     await world.setTicks(870n);
     await world.event([long]);
     // 50× at 1000, then 10× at 1024, then 2 of 5 lots of 10× at 1000.
-    const left = await Promise.all(shorts.map(async (id) => await world.lotsOf(id)));
+    const left = await Promise.all(shorts.map(async (id) => world.lotsOf(id)));
     expect(left.map((lots) => (lots + 1n) / SIZE)).to.deep.equal([5n, 3n, 0n, 0n, 5n]);
   });
 
@@ -350,7 +350,7 @@ describe("Deleverage, rules", () => {
     for (const order of orders) {
       const { events } = await world.deleverage(order);
       const receipts = eventsNamed(events, "Deleveraged").map(({ args }) => args);
-      const equities = [rich, ...losers].map(async (id) => await world.equity(id));
+      const equities = [rich, ...losers].map(async (id) => world.equity(id));
       results.push(
         JSON.stringify([receipts, await Promise.all(equities)], (_, value: unknown) =>
           typeof value === "bigint" ? value.toString() : value,

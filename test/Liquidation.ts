@@ -26,7 +26,7 @@ const REASON = { noPosition: 0n, healthy: 1n, eventPending: 4n, outOfFills: 5n, 
 
 async function lab(...markets: readonly MarketOptions[]): Promise<Lab> {
   const address = await networkHelpers.loadFixture(deployHarness);
-  return await createLab(address, markets.length === 0 ? [{ penalty: 0n }] : markets);
+  return createLab(address, markets.length === 0 ? [{ penalty: 0n }] : markets);
 }
 
 /** A long of 10 lots at 1000 with 3 units; at 975 it has 0.5 and needs 0.975. */
@@ -44,9 +44,7 @@ const KEPT = units(1n) / 2n / ((975n * UNIT * 125n) / 10_000n);
 const SOLD = LOTS - KEPT;
 
 const liquidate = async (world: Lab, accounts: number[], maxFills = 100n, rewardTo = 0) =>
-  await world.done(
-    world.harness.liquidate(accounts, maxFills, rewardTo, { gasLimit: 16_000_000n }),
-  );
+  world.done(world.harness.liquidate(accounts, maxFills, rewardTo, { gasLimit: 16_000_000n }));
 
 const skips = (events: readonly ExchangeEvent[]) =>
   eventsNamed(events, "Skipped").map(({ args }) => [Number(args.account), args.reason]);

@@ -117,7 +117,7 @@ async function deployLinked(name: string, known = new Map<string, string>()): Pr
 
 /** Libraries are deployed once; every test goes back to here. */
 export async function deployHarness() {
-  return await deployLinked("WaterfallHarness");
+  return deployLinked("WaterfallHarness");
 }
 
 export async function createLab(address: string, markets: readonly MarketOptions[] = [{}]) {
@@ -239,7 +239,7 @@ function verbsOf(lab: Base, markets: readonly MarketOptions[]) {
   }
 
   const setTicks = async (ticks: bigint, market = 0) =>
-    await setPrice(lab, market, { mark: ticks * unitOf(market) });
+    setPrice(lab, market, { mark: ticks * unitOf(market) });
 
   async function setLeverage(account: number, leverageClass: number, market = 0): Promise<void> {
     await done(lab, harness.setLeverage(market, account, leverageClass, GAS));
@@ -248,10 +248,10 @@ function verbsOf(lab: Base, markets: readonly MarketOptions[]) {
 
   /** Only in the harness. */
   const place = async (account: number, side: bigint, lots: bigint, ticks: bigint, market = 0) =>
-    await done(lab, harness.place(market, account, side, ticks, lots, GAS));
+    done(lab, harness.place(market, account, side, ticks, lots, GAS));
 
   const deleverage = async (accounts: readonly number[], maxFills = 0n, rewardTo = 0) =>
-    await done(lab, harness.deleverage([...accounts], maxFills, rewardTo, GAS));
+    done(lab, harness.deleverage([...accounts], maxFills, rewardTo, GAS));
 
   /** The same event in both, compared side by side. */
   async function event(
@@ -324,7 +324,7 @@ function verbsOf(lab: Base, markets: readonly MarketOptions[]) {
     credit,
     trade,
     setTicks,
-    setPrice: async (market: number, change: PriceChange) => await setPrice(lab, market, change),
+    setPrice: async (market: number, change: PriceChange) => setPrice(lab, market, change),
     setLeverage,
     place,
     deleverage,
@@ -333,7 +333,7 @@ function verbsOf(lab: Base, markets: readonly MarketOptions[]) {
     laterEvent,
     audit,
     expectSameAccounts,
-    done: async (sent: Promise<ContractTransactionResponse>) => await done(lab, sent),
+    done: async (sent: Promise<ContractTransactionResponse>) => done(lab, sent),
     equity: async (account: number) => (await harness.healthOf(account)).equity,
     lotsOf: async (account: number, market = 0) =>
       (await harness.settledOf(market, account)).position.lots,

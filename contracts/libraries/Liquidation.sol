@@ -12,7 +12,6 @@ import {Side, isBetterFor} from "../types/Side.sol";
 import {Market, Position, State} from "../types/State.sol";
 import {Bits} from "./Bits.sol";
 import {Distress} from "./Distress.sol";
-import {Forced} from "./Forced.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {Matching} from "./Matching.sol";
