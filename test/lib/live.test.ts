@@ -1,8 +1,20 @@
+import { expect } from "chai";
 import { network } from "hardhat";
+import { STATE_SLOTS } from "../../scripts/lib/layout.js";
 import { ALL_RULES } from "../../scripts/lib/receipts.js";
-import { BTC, buy, cancel, cancelAll, createWorld, sell, setLeverage } from "../fixtures.js";
-import type { WorldOptions } from "../fixtures.js";
-import { watch } from "../invariants.js";
+import { encode, entrySlot, toHex } from "../../scripts/lib/words.js";
+import {
+  BTC,
+  buy,
+  cancel,
+  cancelAll,
+  createWorld,
+  sell,
+  setLeverage,
+  WHOLE,
+} from "../../scripts/lib/world.js";
+import type { WorldOptions } from "../../scripts/lib/world.js";
+import { InvariantError, watch } from "../invariants.js";
 
 const connection = await network.create();
 const { networkHelpers } = connection;
@@ -55,4 +67,48 @@ describe("auditor on the real exchange", () => {
       await trade(carol, dave, { price: "8100", size: "0.2" });
     });
   }
+
+  describe("the watcher", () => {
+    /** Writes a balance behind the exchange's back. */
+    async function forge(exchange: string, account: number, balance: bigint): Promise<void> {
+      const slot = entrySlot(BigInt(STATE_SLOTS.money), BigInt(account));
+      const [word = 0n] = encode("Money", { balance, freshMarkets: 0n });
+      await networkHelpers.setStorageAt(exchange, slot, `0x${toHex(word)}`);
+    }
+
+    async function failure(check: Promise<unknown>): Promise<unknown> {
+      return check.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    }
+
+    it("names the invariants that a forged balance breaks, and the call", async () => {
+      const { exchange, watcher, openTrader } = await networkHelpers.loadFixture(watchedWorld);
+      const { account } = await openTrader("100");
+      await watcher.check();
+      await forge(await exchange.getAddress(), account, 101n * WHOLE);
+      const error = await failure(watcher.step(exchange.poke(BTC)));
+      expect(error).to.be.instanceOf(InvariantError);
+      if (!(error instanceof InvariantError)) return;
+      expect(error.calls).to.deep.equal(["poke"]);
+      expect(error.violations.map(({ id }) => id)).to.deep.equal(["INV-1", "INV-3", "events"]);
+      expect(error.message).to.match(/^after poke in block \d+:\n {2}INV-1: tracked tokens/);
+    });
+
+    it("tells what broke once, and begins anew when the chain is turned back", async () => {
+      const { exchange, watcher, openTrader } = await networkHelpers.loadFixture(watchedWorld);
+      const { account } = await openTrader("100");
+      const snapshot = await networkHelpers.takeSnapshot();
+      await watcher.check();
+      await forge(await exchange.getAddress(), account, 99n * WHOLE);
+      await exchange.poke(BTC);
+      expect(await failure(watcher.check())).to.be.instanceOf(InvariantError);
+      expect(await failure(watcher.step(exchange.poke(BTC)))).to.equal(undefined);
+      await snapshot.restore();
+      expect(await failure(watcher.step(exchange.poke(BTC)))).to.equal(undefined);
+      await forge(await exchange.getAddress(), account, 99n * WHOLE);
+      expect(await failure(watcher.step(exchange.poke(BTC)))).to.be.instanceOf(InvariantError);
+    });
+  });
 });

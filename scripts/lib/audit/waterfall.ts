@@ -13,6 +13,8 @@ import type { Findings } from "./violation.js";
 const QUANTITY_RULES: readonly QuantityRule[] = ["Front", "ProRata"];
 const DEFICIT_RULES: readonly DeficitRule[] = ["Winners", "Queue"];
 const HAIRCUT_BITS = 54n;
+/** Of BalanceReason in contracts/interfaces/IExchangeEvents.sol. */
+const REWARD = 5n;
 /** Charges of one class that may each have been rounded up by one unit of the scale of U. */
 const HAIRCUT_SLACK = 1_000n;
 
@@ -48,8 +50,7 @@ function checkSales(findings: Findings, step: Step): void {
 function checkClosed(findings: Findings, step: Step): void {
   for (const { account: id, deficit } of named(step, "AccountDeleveraged")) {
     const account = Number(id);
-    const isBack = named(step, "Filled").some(({ maker, taker }) => maker === id || taker === id);
-    if (isBack) continue;
+    if (isBack(step, id)) continue;
     const prices = { markets: step.after.markets, time: step.time };
     const { equity, holdings } = marginOf(step.after, account, prices);
     const open = holdings.filter(({ market }) => step.after.markets.get(market)?.book.grade !== 0n);
@@ -62,6 +63,14 @@ function checkClosed(findings: Findings, step: Step): void {
       numbers: { account, deficit, equity },
     }));
   }
+}
+
+/** Whether the account traded again in the same block, or was rewarded as the caller's account. */
+function isBack(step: Step, id: bigint): boolean {
+  return (
+    named(step, "Filled").some(({ maker, taker }) => maker === id || taker === id) ||
+    named(step, "BalanceChanged").some(({ account, reason }) => account === id && reason === REWARD)
+  );
 }
 
 function checkFund(findings: Findings, step: Step): void {
