@@ -20,6 +20,8 @@ export default defineConfig(
         "error",
         { selector: "TSEnumDeclaration", message: "Use a union of string literals." },
       ],
+      // Leaving fields out by destructuring.
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }],
       "prefer-const": ["error", { destructuring: "all" }],
       // Functions that are async to fit an interface need no await.
       "@typescript-eslint/require-await": "off",

@@ -47,14 +47,11 @@ const tidyBuild: HardhatPlugin = {
 export default defineConfig({
   // The order matters: artifacts are sorted before typechain reads them.
   plugins: [tidyBuild, hardhatToolboxMochaEthers],
-  solidity: {
-    profiles: { default: profile, production: profile },
-    npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
-  },
+  solidity: { profiles: { default: profile, production: profile } },
   typechain: { outDir: "typechain-types" },
   networks: {
-    // In process; keeps the production limits on contract size and gas.
-    default: { type: "edr-simulated", chainType: "l1" },
+    // In process; keeps the production limits on contract size and gas. What a transaction may use is not estimated.
+    default: { type: "edr-simulated", chainType: "l1", gas: 16_777_216n },
     localhost: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
   },
   test: {

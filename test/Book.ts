@@ -3,15 +3,13 @@ import fc from "fast-check";
 import { network } from "hardhat";
 import type { BookHarness } from "../typechain-types/index.js";
 import { BookHarness__factory } from "../typechain-types/index.js";
+import { idOf, LONG, LONG_AGO, NaiveBook, newOrder, SHORT } from "./BookModel.js";
+import type { Known } from "./BookModel.js";
 
 const SEED = 0xb00c;
 const MARKET = 3n;
-const LONG = 0n;
-const SHORT = 1n;
-const ANY_SLOT = 255n;
 const REASON = { cancelled: 0n, replaced: 1n, expired: 2n, killed: 6n };
 const FAR_FUTURE = 2n ** 32n - 1n;
-const LONG_AGO = 1n;
 
 const { ethers, networkHelpers } = await network.create();
 
@@ -19,117 +17,6 @@ async function deployBook() {
   const deployer = await ethers.provider.getSigner(0);
   const book = await new BookHarness__factory(deployer).deploy();
   return { book };
-}
-
-type Placing = {
-  readonly account: bigint;
-  readonly side: bigint;
-  readonly tick: bigint;
-  readonly lots: bigint;
-  readonly expiry?: bigint;
-  readonly isReduceOnly?: boolean;
-  readonly slot?: bigint;
-};
-
-function newOrder({ expiry = 0n, isReduceOnly = false, slot = ANY_SLOT, ...rest }: Placing) {
-  return { ...rest, expiry, isReduceOnly, slot };
-}
-
-function idOf(account: bigint, slot: bigint): bigint {
-  return account * 256n + slot;
-}
-
-/** An order as the model knows it: who it is, and whether it is still in a queue or still reserved. */
-type Known = Required<Omit<Placing, "slot">> & {
-  readonly id: bigint;
-  isLinked: boolean;
-  isReserved: boolean;
-};
-
-/**
- * The book as plain lists: one array of orders in the order of their arrival. Every rule is a filter over it.
- */
-class NaiveBook {
-  orders: Known[] = [];
-  kills = 0n;
-
-  levels(): { side: bigint; tick: bigint }[] {
-    const linked = this.orders.filter(({ isLinked }) => isLinked);
-    const keys = new Set(linked.map(({ side, tick }) => `${side}:${tick}`));
-    return [...keys].map((key) => {
-      const [side = "", tick = ""] = key.split(":");
-      return { side: BigInt(side), tick: BigInt(tick) };
-    });
-  }
-
-  queue(side: bigint, tick: bigint): Known[] {
-    return this.orders.filter((o) => o.isLinked && o.side === side && o.tick === tick);
-  }
-
-  best(side: bigint): bigint {
-    const ticks = this.levels()
-      .filter((level) => level.side === side)
-      .map(({ tick }) => tick)
-      .sort((a, b) => (a < b ? -1 : 1));
-    return (side === LONG ? ticks.at(-1) : ticks[0]) ?? 0n;
-  }
-
-  /** The lowest slot that no order of the account has. */
-  freeSlot(account: bigint): bigint {
-    const taken = new Set(this.of(account).map(({ id }) => id));
-    for (let slot = 0n; ; slot++) if (!taken.has(idOf(account, slot))) return slot;
-  }
-
-  of(account: bigint): Known[] {
-    return this.orders.filter((o) => o.account === account);
-  }
-
-  reserved(account: bigint, side: bigint): bigint {
-    return this.of(account)
-      .filter((o) => o.side === side && o.isReserved && !o.isReduceOnly)
-      .reduce((total, { lots }) => total + lots, 0n);
-  }
-
-  place(placing: Placing): Known {
-    const { account } = placing;
-    const known = {
-      ...newOrder(placing),
-      id: idOf(account, this.freeSlot(account)),
-      isLinked: true,
-      isReserved: true,
-    };
-    this.orders.push(known);
-    return known;
-  }
-
-  drop(gone: (order: Known) => boolean): void {
-    this.orders = this.orders.filter((order) => !gone(order));
-  }
-
-  killLevel(side: bigint, tick: bigint): void {
-    for (const order of this.queue(side, tick)) order.isLinked = false;
-  }
-
-  killSide(account: bigint, side: bigint): void {
-    for (const order of this.of(account)) if (order.side === side) order.isReserved = false;
-  }
-
-  touch(account: bigint): void {
-    this.drop((o) => o.account === account && (!o.isLinked || !o.isReserved));
-  }
-
-  /** Whole levels in front of the edge, then dead and expired orders, as far as the first live one. */
-  sweep(side: bigint, limit: bigint, edge: bigint, maxSteps: bigint): void {
-    for (let steps = 0n; steps < maxSteps; steps++) {
-      const tick = this.best(side);
-      if (tick === 0n || (side === LONG ? tick < limit : tick > limit)) return;
-      const first = this.queue(side, tick)[0];
-      if (side === LONG ? tick > edge : tick < edge) this.killLevel(side, tick);
-      else if (first !== undefined && (!first.isReserved || first.expiry === LONG_AGO)) {
-        this.drop(({ id }) => id === first.id);
-      } else return;
-    }
-  }
 }
 
 const ACCOUNTS = [11n, 12n, 4_000_000_000n] as const;
@@ -211,7 +98,7 @@ async function doStep(book: BookHarness, naive: NaiveBook, step: Step): Promise<
       }
       if (naive.of(step.account).length === 32) return;
       await book.append(newOrder(step));
-      naive.place(step);
+      naive.append(step);
       return;
     }
     case "remove": {

@@ -134,6 +134,25 @@ describe("Margin", () => {
       }
     });
 
+    it("counts fresh profit, and as balance what has matured", async () => {
+      const fresh = { current: 3_000_000n, previous: 2_000_000n };
+      const ages = [
+        { epochsAgo: 0, pending: undefined, left: 5n },
+        { epochsAgo: 1, pending: undefined, left: 3n },
+        { epochsAgo: 2, pending: undefined, left: 0n },
+        // Nothing matures while a jump waits.
+        { epochsAgo: 2, pending: 900n * UNIT, left: 5n },
+      ];
+      for (const { epochsAgo, pending, left } of ages) {
+        const start = account(7n * WHOLE, [holding()], [{ ...BASE, pending }]);
+        const at = { ...start, account: { ...start.account, fresh: { ...fresh, epochsAgo } } };
+        const health = await healthOf(at);
+        expect([health.equity, health.fresh]).to.deep.equal([12n * WHOLE, left * WHOLE]);
+        expect(await read(at, "settledBalance", ACCOUNT)).to.equal((12n - left) * WHOLE);
+        expect(await read(at, "withdrawable", ACCOUNT)).to.equal((12n - left) * WHOLE);
+      }
+    });
+
     it("is the balance alone for an account without markets", async () => {
       const health = await healthOf(account(5, []));
       expect(health.equity).to.equal(units(5));

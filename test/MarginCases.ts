@@ -3,6 +3,7 @@ import {
   bondOf,
   cohortAfter,
   healthOf,
+  IN_FORCE,
   larger,
   smaller,
   type AccountCase,
@@ -244,6 +245,36 @@ export const fill: fc.Arbitrary<{ readonly world: World; readonly fill: FillCase
       });
   },
 );
+
+/** The same market without a position yet, a fill that opens one, and then the maker's. */
+export const twoFills: fc.Arbitrary<{
+  readonly world: World;
+  readonly first: FillCase;
+  readonly second: FillCase;
+}> = fill.chain(({ world: base, fill: second }) => {
+  const [first, ...others] = base.markets;
+  const [held, ...rest] = base.account.holdings;
+  if (first === undefined || held === undefined) throw new RangeError("a world has a market");
+  const flat = { ...held, lots: 0n, cost: 0n, chosen: undefined };
+  const markets = [{ ...first, defaultLeverage: IN_FORCE }, ...others];
+  const start = {
+    ...base,
+    cohorts: [],
+    markets,
+    account: { ...base.account, holdings: [flat, ...rest] },
+  };
+  return near(first.mark, [900n, 1100n]).map((around) => {
+    const price = larger(first.unit, around - (around % first.unit));
+    const lots = larger(1n, held.lots);
+    return { world: start, first: { market: 0, side: held.side, lots, price, fee: 0n }, second };
+  });
+});
+
+/** After the first fill an event in its market: parts per million of its value as a haircut, of its lots closed. */
+export const event = fc.record({
+  haircut: fc.bigInt(0n, 300_000n),
+  lots: fc.bigInt(0n, 1_000_000n),
+});
 
 /** Moves the balance to where a growing maker is just let through, or just not. */
 function atMakersEdge(start: World, trade: FillCase, crumb: bigint): World {

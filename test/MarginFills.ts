@@ -12,6 +12,7 @@ import {
   units,
   UNIT,
 } from "./MarginHand.js";
+import { cohortOf } from "./MarginOracle.js";
 import type { World } from "./MarginOracle.js";
 
 /* Makers and forced sales, with numbers that can be checked by hand. */
@@ -268,6 +269,36 @@ describe("Margin of fills", () => {
         expect(await read(at, "allowsMaker", ...args)).to.equal(allowed);
       });
     }
+  });
+
+  describe("a cohort's bond", () => {
+    // 1,000,000 ticks of 1e12, in the class [999,424, 1,007,616) ticks. Initial margin of 200 lots: 20,000.
+    const own = holding({ lots: 100n, cost: 100_000n * UNIT, entry: 1_000_000n << 16n });
+    const bond = market({ cohortBond: 3000n });
+    const cases = [
+      { name: "is not due in the maker's own cohort", price: 1001, balance: 20_100, allowed: true },
+      {
+        name: "is due where growing moves the average",
+        price: 1020,
+        balance: 22_000,
+        allowed: false,
+      },
+      { name: "is covered there", price: 1020, balance: 22_003, allowed: true },
+    ];
+    for (const { name, price, balance, allowed } of cases) {
+      it(name, async () => {
+        const at = account(balance, [own], [bond]);
+        const args = [0, ACCOUNT, LONG_SIDE, 100n, units(price), 0n] as const;
+        expect(await read(at, "allowsMaker", ...args)).to.equal(allowed);
+      });
+    }
+
+    it("is not due where others are", async () => {
+      const cohort = cohortOf(own);
+      const at = { ...account(1000, [holding()], [bond]), cohorts: [cohort] };
+      const args = [0, ACCOUNT, LONG_SIDE, 100n, units(1000), 0n] as const;
+      expect(await read(at, "allowsMaker", ...args)).to.equal(true);
+    });
   });
 
   describe("forced sale", () => {

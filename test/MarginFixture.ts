@@ -109,7 +109,7 @@ function holdingState({ market, side, lots, cost, entry, bids, asks, chosen }: H
     market,
     position: { lots, cost, entry, checkpoint: 0n, kind },
     resting: {
-      used: 0n,
+      used: bids + asks > 0n ? 1n : 0n,
       bidLots: bids,
       askLots: asks,
       bidEpoch: 0n,
@@ -154,15 +154,13 @@ export type Reader = {
 
 export type Reply = { readonly ok: boolean; readonly result: BytesLike };
 
-/** Writes the world, and what the account was before if given, then makes the calls. */
-export async function ask(
-  reader: Reader,
-  world: World & { readonly before?: AccountCase },
-  calls: readonly string[],
-): Promise<Reply[]> {
+type Written = World & { readonly before?: AccountCase };
+
+/** The calls that write a world, and what the account was before if given. */
+function writesOf(reader: Reader, world: Written): string[] {
   const { harness } = reader;
   const { fresh } = world.account;
-  const writes = [
+  return [
     ...world.markets.map((market, id) =>
       harness.interface.encodeFunctionData("setMarket", [id, marketState(market)]),
     ),
@@ -171,7 +169,16 @@ export async function ask(
     ...(fresh === undefined ? [] : [freshCall(reader, fresh)]),
     ...(world.before === undefined ? [] : [accountCall(harness, BEFORE, world.before)]),
   ];
-  const { oks, results } = await harness.batch.staticCall([...writes, ...calls]);
+}
+
+/** Writes the world, then makes the calls. */
+export async function ask(
+  reader: Reader,
+  world: Written,
+  calls: readonly string[],
+): Promise<Reply[]> {
+  const writes = writesOf(reader, world);
+  const { oks, results } = await reader.harness.batch.staticCall([...writes, ...calls]);
   const replies = oks.map((ok, i) => ({ ok, result: results[i] ?? "0x" }));
   if (replies.slice(0, writes.length).some(({ ok }) => !ok)) throw new Error("world not written");
   return replies.slice(writes.length);

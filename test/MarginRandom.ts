@@ -4,10 +4,12 @@ import type { Interface, Result } from "ethers";
 import {
   distressed,
   elapsed,
+  event,
   fill,
   money,
   part,
   saleParts,
+  twoFills,
   twoStates,
   world,
 } from "./MarginCases.js";
@@ -17,6 +19,9 @@ import { deployMargin, networkHelpers } from "./MarginHand.js";
 import {
   afterFill,
   allowsMaker,
+  bondOf,
+  cohortAfter,
+  cohortOf,
   healthOf,
   holdingIn,
   isAllowed,
@@ -27,9 +32,11 @@ import {
   limitPrice,
   lotsToTarget,
   marketOf,
+  MICRO,
   modelAccount,
   modelHolding,
   penalty,
+  PPM,
   settledBalance,
   settledPart,
   slackAt,
@@ -37,7 +44,7 @@ import {
   zeroDistance,
   zeroPrice,
 } from "./MarginOracle.js";
-import type { World } from "./MarginOracle.js";
+import type { FillCase, World } from "./MarginOracle.js";
 import {
   holdingMaintenance,
   isLiquidatable as isLiquidatableExactly,
@@ -161,6 +168,63 @@ describe("Margin, against the model at random", function () {
       expect(await read(reader, at, call)).to.deep.equal([expected]);
     });
     expect(refused).to.be.within(RUNS / 10, (RUNS * 9) / 10);
+  });
+
+  it("foresees what the fill itself leaves (INV-12)", async () => {
+    await check(twoFills, async (reader, { world: start, first, second }) => {
+      const args = ({ market, side, lots, price, fee }: FillCase) =>
+        [market, ACCOUNT, side === 1n ? 0 : 1, lots, price, fee] as const;
+      const [, allowed, , left] = await read(
+        reader,
+        start,
+        ["trade", ...args(first)],
+        ["allowsMaker", ...args(second)],
+        ["trade", ...args(second)],
+        ["health", ACCOUNT],
+      );
+      const opened = afterFill(start, { ...first, fee: first.fee + bondOf(start, first) });
+      expect(allowed).to.equal(allowsMaker(opened, second));
+      const bond = bondOf(opened, second);
+      const after = afterFill(opened, { ...second, fee: second.fee + bond });
+      // The cohort that it was alone in gives its bond back when it is left: the check does not count on that.
+      const held = holdingIn(opened, 0);
+      const leaves = held !== undefined && cohortOf(held) !== cohortAfter(opened, second);
+      const returned = leaves ? marketOf(start, 0).cohortBond * MICRO : 0n;
+      const balance = after.account.balance + returned;
+      const expected = healthOf({ ...after, account: { ...after.account, balance } });
+      // Profit that the fill realised is fresh, which moves it and changes no equity.
+      const fresh = fields(left).fresh ?? 0n;
+      expect(fields(left)).to.deep.equal({ ...expected, fresh });
+    });
+  });
+
+  it("sees an account as settling it leaves it", async () => {
+    await check(fc.tuple(twoFills, event), async (reader, [fills, cut]) => {
+      const { first, second } = fills;
+      // A position that was closed gives its cohort's bond back: that is no equity before it is paid.
+      const markets = fills.world.markets.map((market) => ({ ...market, cohortBond: 0n }));
+      const start = { ...fills.world, markets };
+      const side = first.side === 1n ? 0 : 1;
+      const haircut = (first.lots * first.price * cut.haircut) / PPM;
+      const lots = (first.lots * cut.lots) / PPM;
+      const elsewhere = markets.length > 1 ? 1 : 0;
+      const makers = [second, { ...second, market: elsewhere }].map((trade) => {
+        const [into, price] = [trade.side === 1n ? 0 : 1, marketOf(start, trade.market).mark];
+        return ["allowsMaker", trade.market, ACCOUNT, into, trade.lots, price, 0n] as const;
+      });
+      const views = [["health", ACCOUNT], ["settledBalance", ACCOUNT], ...makers] as const;
+      const answers = await read(
+        reader,
+        start,
+        ["trade", 0, ACCOUNT, side, first.lots, first.price, 0n],
+        ["happen", 0, ACCOUNT, haircut, lots],
+        ...views,
+        ["settle", 0, ACCOUNT],
+        ...views,
+      );
+      const before = answers.slice(2, 2 + views.length);
+      expect(answers.slice(-views.length)).to.deep.equal(before);
+    });
   });
 
   it("finds the maintenance and the zero price of every position", async () => {

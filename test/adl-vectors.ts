@@ -268,7 +268,7 @@ describe("ADL vectors", () => {
     it(vector.name, async () => {
       const { markets } = await networkHelpers.loadFixture(deploy);
       for (const op of vector.ops) await apply(markets, op);
-      const states = await Promise.all(markets.map(async (market) => await market.inspect()));
+      const states = await Promise.all(markets.map(async (market) => market.inspect()));
       expectMembers(states, vector);
       expectBalances(states, vector);
       expectCohorts(states, vector);

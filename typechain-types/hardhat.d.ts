@@ -10,7 +10,13 @@ import * as Contracts from "./index.js";
 
 declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
-  getContractFactory(name: 'IExchange', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExchange__factory>
+  getContractFactory(name: 'Exchange', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Exchange__factory>
+getContractFactory(name: 'ExchangeLens', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExchangeLens__factory>
+getContractFactory(name: 'InsuranceFund', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.InsuranceFund__factory>
+getContractFactory(name: 'MarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MarginVault__factory>
+getContractFactory(name: 'Roles', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Roles__factory>
+getContractFactory(name: 'IAggregatorV3', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAggregatorV3__factory>
+getContractFactory(name: 'IExchange', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExchange__factory>
 getContractFactory(name: 'IExchangeErrors', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExchangeErrors__factory>
 getContractFactory(name: 'IExchangeEvents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExchangeEvents__factory>
 getContractFactory(name: 'IExchangeLens', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IExchangeLens__factory>
@@ -18,10 +24,46 @@ getContractFactory(name: 'IIndexOracle', signerOrOptions?: ethers.Signer | Facto
 getContractFactory(name: 'IInsuranceFund', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IInsuranceFund__factory>
 getContractFactory(name: 'IMarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMarginVault__factory>
 getContractFactory(name: 'IPriceSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPriceSource__factory>
+getContractFactory(name: 'Accounts', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Accounts__factory>
 getContractFactory(name: 'Bits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bits__factory>
+getContractFactory(name: 'Deleverage', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Deleverage__factory>
+getContractFactory(name: 'Forced', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Forced__factory>
+getContractFactory(name: 'Ladder', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Ladder__factory>
+getContractFactory(name: 'Liquidation', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Liquidation__factory>
+getContractFactory(name: 'Listing', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Listing__factory>
+getContractFactory(name: 'Margin', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Margin__factory>
+getContractFactory(name: 'Matching', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Matching__factory>
+getContractFactory(name: 'Orders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Orders__factory>
+getContractFactory(name: 'Positions', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Positions__factory>
+getContractFactory(name: 'ChainlinkSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ChainlinkSource__factory>
+getContractFactory(name: 'IndexOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IndexOracle__factory>
+getContractFactory(name: 'SignedFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SignedFeed__factory>
 getContractFactory(name: 'BitsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BitsHarness__factory>
+getContractFactory(name: 'BookHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BookHarness__factory>
+getContractFactory(name: 'BookHarnessTrading', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BookHarnessTrading__factory>
+getContractFactory(name: 'CohortsEvents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CohortsEvents__factory>
+getContractFactory(name: 'CohortsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CohortsHarness__factory>
+getContractFactory(name: 'CohortsInspector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CohortsInspector__factory>
+getContractFactory(name: 'FeeToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.FeeToken__factory>
+getContractFactory(name: 'MarginHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MarginHarness__factory>
+getContractFactory(name: 'FloodingSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.FloodingSource__factory>
+getContractFactory(name: 'GasBurningSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.GasBurningSource__factory>
+getContractFactory(name: 'RawSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RawSource__factory>
+getContractFactory(name: 'SettableAggregator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SettableAggregator__factory>
+getContractFactory(name: 'SettableOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SettableOracle__factory>
+getContractFactory(name: 'SettableSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SettableSource__factory>
+getContractFactory(name: 'PricesHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PricesHarness__factory>
+getContractFactory(name: 'QueueHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.QueueHarness__factory>
+getContractFactory(name: 'TestToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.TestToken__factory>
+getContractFactory(name: 'WaterfallHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WaterfallHarness__factory>
 
-  getContractAt(name: 'IExchange', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExchange>
+  getContractAt(name: 'Exchange', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Exchange>
+getContractAt(name: 'ExchangeLens', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExchangeLens>
+getContractAt(name: 'InsuranceFund', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.InsuranceFund>
+getContractAt(name: 'MarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MarginVault>
+getContractAt(name: 'Roles', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Roles>
+getContractAt(name: 'IAggregatorV3', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAggregatorV3>
+getContractAt(name: 'IExchange', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExchange>
 getContractAt(name: 'IExchangeErrors', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExchangeErrors>
 getContractAt(name: 'IExchangeEvents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExchangeEvents>
 getContractAt(name: 'IExchangeLens', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IExchangeLens>
@@ -29,10 +71,46 @@ getContractAt(name: 'IIndexOracle', address: string | ethers.Addressable, signer
 getContractAt(name: 'IInsuranceFund', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IInsuranceFund>
 getContractAt(name: 'IMarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMarginVault>
 getContractAt(name: 'IPriceSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPriceSource>
+getContractAt(name: 'Accounts', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Accounts>
 getContractAt(name: 'Bits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bits>
+getContractAt(name: 'Deleverage', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Deleverage>
+getContractAt(name: 'Forced', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Forced>
+getContractAt(name: 'Ladder', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Ladder>
+getContractAt(name: 'Liquidation', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Liquidation>
+getContractAt(name: 'Listing', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Listing>
+getContractAt(name: 'Margin', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Margin>
+getContractAt(name: 'Matching', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Matching>
+getContractAt(name: 'Orders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Orders>
+getContractAt(name: 'Positions', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Positions>
+getContractAt(name: 'ChainlinkSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ChainlinkSource>
+getContractAt(name: 'IndexOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IndexOracle>
+getContractAt(name: 'SignedFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SignedFeed>
 getContractAt(name: 'BitsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BitsHarness>
+getContractAt(name: 'BookHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BookHarness>
+getContractAt(name: 'BookHarnessTrading', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BookHarnessTrading>
+getContractAt(name: 'CohortsEvents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CohortsEvents>
+getContractAt(name: 'CohortsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CohortsHarness>
+getContractAt(name: 'CohortsInspector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CohortsInspector>
+getContractAt(name: 'FeeToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.FeeToken>
+getContractAt(name: 'MarginHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MarginHarness>
+getContractAt(name: 'FloodingSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.FloodingSource>
+getContractAt(name: 'GasBurningSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.GasBurningSource>
+getContractAt(name: 'RawSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RawSource>
+getContractAt(name: 'SettableAggregator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SettableAggregator>
+getContractAt(name: 'SettableOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SettableOracle>
+getContractAt(name: 'SettableSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SettableSource>
+getContractAt(name: 'PricesHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PricesHarness>
+getContractAt(name: 'QueueHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.QueueHarness>
+getContractAt(name: 'TestToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.TestToken>
+getContractAt(name: 'WaterfallHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WaterfallHarness>
 
-  deployContract(name: 'IExchange', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchange>
+  deployContract(name: 'Exchange', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exchange>
+deployContract(name: 'ExchangeLens', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExchangeLens>
+deployContract(name: 'InsuranceFund', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.InsuranceFund>
+deployContract(name: 'MarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginVault>
+deployContract(name: 'Roles', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Roles>
+deployContract(name: 'IAggregatorV3', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAggregatorV3>
+deployContract(name: 'IExchange', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchange>
 deployContract(name: 'IExchangeErrors', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeErrors>
 deployContract(name: 'IExchangeEvents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeEvents>
 deployContract(name: 'IExchangeLens', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeLens>
@@ -40,10 +118,46 @@ deployContract(name: 'IIndexOracle', signerOrOptions?: ethers.Signer | DeployCon
 deployContract(name: 'IInsuranceFund', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IInsuranceFund>
 deployContract(name: 'IMarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
 deployContract(name: 'IPriceSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceSource>
+deployContract(name: 'Accounts', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Accounts>
 deployContract(name: 'Bits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bits>
+deployContract(name: 'Deleverage', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deleverage>
+deployContract(name: 'Forced', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Forced>
+deployContract(name: 'Ladder', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ladder>
+deployContract(name: 'Liquidation', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Liquidation>
+deployContract(name: 'Listing', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Listing>
+deployContract(name: 'Margin', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Margin>
+deployContract(name: 'Matching', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Matching>
+deployContract(name: 'Orders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
+deployContract(name: 'Positions', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Positions>
+deployContract(name: 'ChainlinkSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkSource>
+deployContract(name: 'IndexOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IndexOracle>
+deployContract(name: 'SignedFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedFeed>
 deployContract(name: 'BitsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
+deployContract(name: 'BookHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarness>
+deployContract(name: 'BookHarnessTrading', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarnessTrading>
+deployContract(name: 'CohortsEvents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsEvents>
+deployContract(name: 'CohortsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsHarness>
+deployContract(name: 'CohortsInspector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsInspector>
+deployContract(name: 'FeeToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FeeToken>
+deployContract(name: 'MarginHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginHarness>
+deployContract(name: 'FloodingSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FloodingSource>
+deployContract(name: 'GasBurningSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.GasBurningSource>
+deployContract(name: 'RawSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RawSource>
+deployContract(name: 'SettableAggregator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableAggregator>
+deployContract(name: 'SettableOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableOracle>
+deployContract(name: 'SettableSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableSource>
+deployContract(name: 'PricesHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PricesHarness>
+deployContract(name: 'QueueHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.QueueHarness>
+deployContract(name: 'TestToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TestToken>
+deployContract(name: 'WaterfallHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WaterfallHarness>
 
-  deployContract(name: 'IExchange', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchange>
+  deployContract(name: 'Exchange', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exchange>
+deployContract(name: 'ExchangeLens', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExchangeLens>
+deployContract(name: 'InsuranceFund', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.InsuranceFund>
+deployContract(name: 'MarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginVault>
+deployContract(name: 'Roles', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Roles>
+deployContract(name: 'IAggregatorV3', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAggregatorV3>
+deployContract(name: 'IExchange', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchange>
 deployContract(name: 'IExchangeErrors', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeErrors>
 deployContract(name: 'IExchangeEvents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeEvents>
 deployContract(name: 'IExchangeLens', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IExchangeLens>
@@ -51,8 +165,38 @@ deployContract(name: 'IIndexOracle', args: any[], signerOrOptions?: ethers.Signe
 deployContract(name: 'IInsuranceFund', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IInsuranceFund>
 deployContract(name: 'IMarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
 deployContract(name: 'IPriceSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceSource>
+deployContract(name: 'Accounts', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Accounts>
 deployContract(name: 'Bits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bits>
+deployContract(name: 'Deleverage', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deleverage>
+deployContract(name: 'Forced', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Forced>
+deployContract(name: 'Ladder', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ladder>
+deployContract(name: 'Liquidation', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Liquidation>
+deployContract(name: 'Listing', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Listing>
+deployContract(name: 'Margin', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Margin>
+deployContract(name: 'Matching', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Matching>
+deployContract(name: 'Orders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
+deployContract(name: 'Positions', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Positions>
+deployContract(name: 'ChainlinkSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkSource>
+deployContract(name: 'IndexOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IndexOracle>
+deployContract(name: 'SignedFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedFeed>
 deployContract(name: 'BitsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
+deployContract(name: 'BookHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarness>
+deployContract(name: 'BookHarnessTrading', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarnessTrading>
+deployContract(name: 'CohortsEvents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsEvents>
+deployContract(name: 'CohortsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsHarness>
+deployContract(name: 'CohortsInspector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsInspector>
+deployContract(name: 'FeeToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FeeToken>
+deployContract(name: 'MarginHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginHarness>
+deployContract(name: 'FloodingSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FloodingSource>
+deployContract(name: 'GasBurningSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.GasBurningSource>
+deployContract(name: 'RawSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RawSource>
+deployContract(name: 'SettableAggregator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableAggregator>
+deployContract(name: 'SettableOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableOracle>
+deployContract(name: 'SettableSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableSource>
+deployContract(name: 'PricesHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PricesHarness>
+deployContract(name: 'QueueHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.QueueHarness>
+deployContract(name: 'TestToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TestToken>
+deployContract(name: 'WaterfallHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WaterfallHarness>
 
     // default types
     getContractFactory(

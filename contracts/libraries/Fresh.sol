@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Tally} from "../types/Context.sol";
@@ -26,12 +26,16 @@ import {Words} from "./Words.sol";
 /// is first touched after it began, and not while a jump of the index waits or a shortfall stands: then nothing matures.
 /// Every touch that matures anything moves the side, so all records see the same clock. freshEpoch 0: nothing is ever fresh.
 ///
-/// GENERATION  When everything was taken, or nothing is left, keep starts anew and the generation rises: records of an older one
-/// are worth nothing. A keep below 2^48 ends its generation too, since it would be too coarse: what is left of it, at
-/// most 2^-31 of what there was, goes to the rest.
+/// GENERATION  keep and generation are one floating number. A keep that falls below 2^48 is multiplied by 2^31 and the
+/// generation rises by one; when everything was taken it rises by two, and records of two or more generations ago are worth nothing.
 library Fresh {
     uint80 internal constant FULL = 2 ** 79;
+    /// @dev Below this, keep is scaled up, so that one event is off by less than 2^-48 of an amount.
     uint256 private constant COARSE = 2 ** 48;
+    /// @dev How many powers of two a generation is worth.
+    uint256 private constant GENERATION_BITS = 31;
+    /// @dev Generations from which on nothing is left of a record.
+    uint16 private constant GONE = 2;
     uint16 private constant TAG_GENERATION = 0x7fff;
 
     /// @notice A record as it is now. Micro units.
@@ -124,10 +128,9 @@ library Fresh {
 
         uint256 epoch = epochOf(m);
         FreshSide memory pooled = rolled(m, side, epoch);
-        if (pooled.keep != FULL && totalOf(pooled) == 0) renew(m, side, pooled);
         Buckets memory buckets = moved(s, marketId, account, side, pooled, tally);
         buckets.current += amount;
-        pooled.current = SafeCast.toUint64(pooled.current + amount);
+        pooled.current = SafeCastLib.toUint64(pooled.current + amount);
         storeSide(m, side, pooled);
         storeRecord(s, marketId, account, buckets, side);
         tally.unsettled += int256(booked);
@@ -150,16 +153,19 @@ library Fresh {
         uint256 total = totalOf(pooled);
         require(amount <= total, IExchangeErrors.HaircutTooLarge(amount, total));
         uint256 left = total - amount;
-        // 80 + 104 bits.
-        uint256 keep = (pooled.keep * left) / total;
         tally.unsettled -= int256(amount);
-
-        if (keep < COARSE) {
+        // 80 + 105 bits.
+        uint256 keep = (pooled.keep * left) / total;
+        if (keep == 0) {
+            // Less than 2^-48 of the profit was left, which nobody can draw any more.
             tally.unsettled -= int256(left);
             tally.rest += int256(left);
             (pooled.current, pooled.previous) = (0, 0);
-            renew(m, side, pooled);
+            (pooled.keep, pooled.generation) = (FULL, later(pooled.generation, GONE));
         } else {
+            for (; keep < COARSE; keep <<= GENERATION_BITS) {
+                pooled.generation = later(pooled.generation, 1);
+            }
             pooled.keep = uint80(keep);
             pooled.current = uint64((pooled.current * left) / total);
             pooled.previous = uint64(left / MICRO) - pooled.current;
@@ -206,8 +212,9 @@ library Fresh {
             buckets = bucketsOf(m, record, other);
             takeFrom(other, buckets);
             storeSide(m, from, other);
-            pooled.current = SafeCast.toUint64(pooled.current + buckets.current);
-            pooled.previous = SafeCast.toUint64(pooled.previous + buckets.previous);
+            emit IExchangeEvents.FreshSideChanged(marketId, from, Words.pack(other));
+            pooled.current = SafeCastLib.toUint64(pooled.current + buckets.current);
+            pooled.previous = SafeCastLib.toUint64(pooled.previous + buckets.previous);
         }
         mature(s, account, buckets.matured, tally);
         buckets.matured = 0;
@@ -271,20 +278,18 @@ library Fresh {
         FreshRecord memory record,
         Kept memory kept
     ) private pure returns (uint256) {
-        if (kept.generation & TAG_GENERATION != record.tag >> 1) return 0;
-        return (amount * kept.keep) / record.keep;
+        uint256 passed;
+        unchecked {
+            passed = (kept.generation - (record.tag >> 1)) & TAG_GENERATION;
+        }
+        if (passed >= GONE) return 0;
+        return (amount * kept.keep) / (uint256(record.keep) << (GENERATION_BITS * passed));
     }
 
-    /// @dev A new generation. An event earlier in this epoch left a mark of the old one, which would void the new records.
-    function renew(Market storage m, Side side, FreshSide memory pooled) private {
-        pooled.keep = FULL;
-        // A record of 2^15 generations ago would have to be one that nobody settled.
+    /// @dev Modulo 2^16: only differences count, and a record so old would be one that nobody settled for as many events.
+    function later(uint16 generation, uint16 by) private pure returns (uint16) {
         unchecked {
-            pooled.generation++;
-        }
-        uint256 key = markKey(side, pooled.epoch);
-        if (m.freshMarks[key].keep != 0) {
-            m.freshMarks[key] = FreshMark(pooled.keep, pooled.generation);
+            return generation + by;
         }
     }
 
@@ -299,7 +304,7 @@ library Fresh {
         if (pooled.epoch >= epoch) return pooled;
         pooled.previous = pooled.epoch + 1 == epoch ? pooled.current : 0;
         pooled.current = 0;
-        pooled.epoch = SafeCast.toUint32(epoch);
+        pooled.epoch = SafeCastLib.toUint32(epoch);
     }
 
     /// @dev The present epoch; while maturity stands still, the last one that a side has seen.
@@ -334,8 +339,8 @@ library Fresh {
         if (buckets.current | buckets.previous != 0) {
             record.epoch = pooled.epoch;
             record.tag = tagOf(pooled, side);
-            record.current = SafeCast.toUint64(buckets.current);
-            record.previous = SafeCast.toUint64(buckets.previous);
+            record.current = SafeCastLib.toUint64(buckets.current);
+            record.previous = SafeCastLib.toUint64(buckets.previous);
             record.keep = pooled.keep;
             s.money[account].freshMarkets |= bit;
         } else {

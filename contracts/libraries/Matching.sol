@@ -8,7 +8,7 @@ import {Grade, Keys, MarketStatus, PPM} from "../types/Keys.sol";
 import {Side} from "../types/Side.sol";
 import {Level, Market, Order, Position, State} from "../types/State.sol";
 import {Book} from "./Book.sol";
-import {Makers} from "./Makers.sol";
+import {Margin} from "./Margin.sol";
 import {Positions} from "./Positions.sol";
 import {Prices} from "./Prices.sol";
 import {Ticks} from "./Ticks.sol";
@@ -102,7 +102,7 @@ library Matching {
         if (taken.lots != 0 && t.taker != 0) {
             uint256 rate = t.isForced ? 0 : m.config.takerFee;
             uint256 fee = feeUp(taken.quote, rate);
-            (, w.tally) = Positions.change(s, price, t.taker, w.fill, fee, w.tally);
+            Positions.changeHere(s, price, t.taker, w.fill, fee, w.tally);
         }
         killStale(m, w, t.limitTick);
         taken.fills = w.steps;
@@ -250,7 +250,8 @@ library Matching {
     ) private view returns (bool, IExchangeEvents.RemovalReason) {
         if (Book.isDeadBySide(m, id, order)) return (true, IExchangeEvents.RemovalReason.Killed);
         if (Book.isExpired(order)) return (true, IExchangeEvents.RemovalReason.Expired);
-        bool isOwn = w.taker != 0 && s.accounts[Keys.accountOf(id)].owner == w.owner;
+        // Of an event the owner is zero, which no account has.
+        bool isOwn = s.accounts[Keys.accountOf(id)].owner == w.owner;
         return (isOwn, IExchangeEvents.RemovalReason.SelfTrade);
     }
 
@@ -297,7 +298,7 @@ library Matching {
             lots: lots,
             makerFee: fee
         });
-        (, w.tally) = Positions.change(s, w.price, maker, fill, fee, w.tally);
+        Positions.changeHere(s, w.price, maker, fill, fee, w.tally);
         addToTaker(w, lots, order.tick * w.price.unit);
     }
 
@@ -315,7 +316,7 @@ library Matching {
         bool isWorse = w.makerSide == Side.Long ? price > w.price.mark : price < w.price.mark;
         if (fill.openLots == 0 && !isWorse && !w.price.pending) return true;
         uint256 lots = fill.closeLots + fill.openLots;
-        return Makers.allows(s, w.price, maker, w.makerSide, lots, price, fee);
+        return Margin.allowsMaker(s, w.price, maker, w.makerSide, lots, price, fee);
     }
 
     function addToTaker(Walk memory w, uint256 lots, uint256 price) private pure {

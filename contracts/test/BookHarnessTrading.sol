@@ -40,6 +40,7 @@ contract BookHarnessTrading is ExchangeStorage, IExchangeEvents, IExchangeErrors
     function setMark(uint16 market, uint64 mark) external {
         $.markets[market].price.mark = mark;
         $.markets[market].price.index = mark;
+        $.markets[market].sample.publishTime = uint32(block.timestamp);
     }
 
     function setGrade(uint16 market, uint8 grade) external {
@@ -103,6 +104,19 @@ contract BookHarnessTrading is ExchangeStorage, IExchangeEvents, IExchangeErrors
 
     function restingOf(uint16 market, uint32 account) external view returns (Resting memory) {
         return $.markets[market].resting[account];
+    }
+
+    /// @notice Reservations and positions of several accounts at once.
+    function holdingsOf(
+        uint16 market,
+        uint32[] calldata accounts
+    ) external view returns (Resting[] memory resting, Position[] memory positions) {
+        resting = new Resting[](accounts.length);
+        positions = new Position[](accounts.length);
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            resting[i] = $.markets[market].resting[accounts[i]];
+            positions[i] = $.markets[market].positions[accounts[i]];
+        }
     }
 
     function orderOf(uint16 market, uint40 id) external view returns (Order memory) {

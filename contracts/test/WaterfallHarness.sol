@@ -95,9 +95,9 @@ contract WaterfallHarness is ExchangeStorage, IExchangeErrors, IExchangeEvents {
         Tallies.store($.markets[market], market, tally);
     }
 
-    function setLeverage(uint16 market, uint32 account, uint256 class) external {
+    function setLeverage(uint16 market, uint32 account, uint256 leverage) external {
         Tally memory tally;
-        tally = Positions.setLeverage($, Prices.load($, market), account, class, 0, tally);
+        tally = Positions.setLeverage($, Prices.load($, market), account, leverage, 0, tally);
         Tallies.store($.markets[market], market, tally);
     }
 

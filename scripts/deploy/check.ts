@@ -1,7 +1,6 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import { id as hashOf, zeroPadValue } from "ethers";
+import { LINKED, linksOf } from "./artifacts.js";
 import type { Ballast } from "./deploy.js";
-import { readLinks } from "./deploy.js";
 import type { MarketParameters, Parameters } from "./parameters.js";
 import { toMarketConfig } from "./parameters.js";
 import { FUNCTIONS, ROLE_IDS, ROLE_NAMES, selectorOf } from "./roles.js";
@@ -9,17 +8,12 @@ import type { Restricted } from "./roles.js";
 
 /* Reads a deployment back and says what is not as the parameters want it. */
 
-type Artifacts = HardhatRuntimeEnvironment["artifacts"];
-
 type Deployment = {
   readonly ballast: Ballast;
   readonly parameters: Parameters;
   readonly deployer: string;
-  readonly artifacts: Artifacts;
 };
 
-/** Bytes of an address. */
-const ADDRESS_LENGTH = 20;
 const FUND_ACCOUNT = 1;
 /** Under which names a deployment lists the contracts; libraries keep their own. */
 const KEYS: Readonly<Record<string, string>> = { Exchange: "exchange", ExchangeLens: "lens" };
@@ -42,9 +36,9 @@ async function checkWiring({ ballast, parameters }: Deployment): Promise<string[
     ["vault.token", await vault.token(), addresses.token],
     ["exchange.oracle", await exchange.oracle(), addresses.oracle],
     ["exchange.fund", await exchange.fund(), addresses.fund],
-    ["exchange.authority", await exchange.authority(), addresses.manager],
-    ["oracle.authority", await oracle.authority(), addresses.manager],
-    ["signedFeed.authority", await signedFeed.authority(), addresses.manager],
+    ["exchange.authority", await exchange.authority(), addresses.roles],
+    ["oracle.authority", await oracle.authority(), addresses.roles],
+    ["signedFeed.authority", await signedFeed.authority(), addresses.roles],
     ["signedFeed.threshold", await signedFeed.threshold(), BigInt(parameters.threshold)],
     ["fund.exchange", await fund.exchange(), addresses.exchange],
     ["fund.asset", await fund.asset(), addresses.token],
@@ -57,45 +51,38 @@ async function checkWiring({ ballast, parameters }: Deployment): Promise<string[
 }
 
 async function checkRoles({ ballast, parameters, deployer }: Deployment): Promise<string[]> {
-  const { manager, addresses } = ballast;
+  const { roles, addresses } = ballast;
   const problems: string[] = [];
   for (const contract of ["exchange", "oracle", "signedFeed"] satisfies Restricted[]) {
     for (const role of ROLE_NAMES) {
       for (const name of FUNCTIONS[contract][role] ?? []) {
         const target = addresses[contract] ?? "";
-        const is = await manager.getTargetFunctionRole(target, selectorOf(contract, name));
+        const is = await roles.getTargetFunctionRole(target, selectorOf(contract, name));
         problems.push(...differs(`role of ${contract}.${name}`, is, ROLE_IDS[role]));
       }
     }
   }
   for (const role of ROLE_NAMES) {
     const holder = parameters.roles[role] ?? deployer;
-    const [holds] = await manager.hasRole(ROLE_IDS[role], holder);
+    const [holds] = await roles.hasRole(ROLE_IDS[role], holder);
     problems.push(...differs(`${holder} holds ${role}`, holds, true));
     if (holder === deployer) continue;
-    const [kept] = await manager.hasRole(ROLE_IDS[role], deployer);
+    const [kept] = await roles.hasRole(ROLE_IDS[role], deployer);
     problems.push(...differs(`the deployer holds ${role}`, kept, false));
   }
   return problems;
 }
 
 /** The addresses inside the bytecode are those of the libraries of this deployment. */
-async function checkLinks({ ballast, artifacts }: Deployment): Promise<string[]> {
+async function checkLinks({ ballast }: Deployment): Promise<string[]> {
   const { addresses, exchange } = ballast;
   const problems: string[] = [];
-  for (const artifactName of Object.keys(await readLinks())) {
-    const address = addresses[KEYS[artifactName] ?? artifactName] ?? "";
-    const code = (await exchange.runner?.provider?.getCode(address)) ?? "0x";
-    const { deployedLinkReferences } = await artifacts.readArtifact(artifactName);
-    for (const links of Object.values(deployedLinkReferences)) {
-      for (const [library, places] of Object.entries(links)) {
-        for (const { start } of places) {
-          const at = "0x".length + start * 2;
-          const is = `0x${code.slice(at, at + ADDRESS_LENGTH * 2)}`;
-          const wanted = addresses[library]?.toLowerCase();
-          problems.push(...differs(`${library} in ${artifactName}`, is, wanted));
-        }
-      }
+  for (const name of LINKED) {
+    const address = addresses[KEYS[name] ?? name] ?? "";
+    const code = ((await exchange.runner?.provider?.getCode(address)) ?? "0x").toLowerCase();
+    for (const [library, times] of linksOf(name)) {
+      const linked = addresses[library]?.slice(2).toLowerCase() ?? "";
+      problems.push(...differs(`${library} in ${name}`, code.split(linked).length - 1, times));
     }
   }
   return problems;

@@ -1,16 +1,14 @@
 import type { NetworkConnection } from "hardhat/types/network";
 import type { Signer } from "ethers";
-import { AccessManager__factory } from "../../typechain-types/factories/@openzeppelin/contracts/access/manager/AccessManager__factory.js";
 import { ExchangeLens__factory } from "../../typechain-types/factories/ExchangeLens__factory.js";
 import { Exchange__factory } from "../../typechain-types/factories/Exchange__factory.js";
 import { InsuranceFund__factory } from "../../typechain-types/factories/InsuranceFund__factory.js";
 import { MarginVault__factory } from "../../typechain-types/factories/MarginVault__factory.js";
+import { Roles__factory } from "../../typechain-types/factories/Roles__factory.js";
 import { IndexOracle__factory } from "../../typechain-types/factories/oracle/IndexOracle__factory.js";
 import { SignedFeed__factory } from "../../typechain-types/factories/oracle/SignedFeed__factory.js";
 import { TestToken__factory } from "../../typechain-types/factories/test/TestToken__factory.js";
-import hre from "hardhat";
 import { ballastModule } from "./module.js";
-import type { Links } from "./module.js";
 import type { Parameters } from "./parameters.js";
 
 /** Every address of a deployment, libraries included. */
@@ -27,7 +25,7 @@ export function connectBallast(addresses: Addresses, runner: Signer) {
   };
   return {
     addresses,
-    manager: AccessManager__factory.connect(at("manager"), runner),
+    roles: Roles__factory.connect(at("roles"), runner),
     token: TestToken__factory.connect(at("token"), runner),
     oracle: IndexOracle__factory.connect(at("oracle"), runner),
     signedFeed: SignedFeed__factory.connect(at("signedFeed"), runner),
@@ -49,7 +47,7 @@ export async function deployBallast(
 ): Promise<Ballast> {
   const [deployer] = await connection.ethers.getSigners();
   if (deployer === undefined) throw new Error("the network has no account to deploy from");
-  const module = ballastModule(parameters, deployer.address, await readLinks());
+  const module = ballastModule(parameters, deployer.address);
   const contracts = await connection.ignition.deploy(module, {
     displayUi,
     ...(deploymentId === undefined ? {} : { deploymentId }),
@@ -61,18 +59,4 @@ export async function deployBallast(
   const exchange = Exchange__factory.connect(addresses.exchange ?? "", deployer);
   addresses.vault = await exchange.vault();
   return connectBallast(addresses, deployer);
-}
-
-/** What is linked into what, as the compiler says. */
-export async function readLinks(): Promise<Links> {
-  const links: Record<string, readonly string[]> = {};
-  const wanted = ["Exchange", "ExchangeLens"];
-  for (const name of wanted) {
-    if (links[name] !== undefined) continue;
-    const { linkReferences } = await hre.artifacts.readArtifact(name);
-    links[name] = Object.values(linkReferences).flatMap((of) => Object.keys(of));
-    // Grows while it is walked, until no library names another one.
-    wanted.push(...links[name]);
-  }
-  return links;
 }

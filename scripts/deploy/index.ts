@@ -26,7 +26,6 @@ async function main({ network, parameters: file, out, resume }: Options): Promis
     ballast,
     parameters,
     deployer: deployer?.address ?? "",
-    artifacts: hre.artifacts,
   });
 
   const path = resolve(out ?? `out/deployments/${network}.json`);

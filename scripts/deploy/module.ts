@@ -1,11 +1,15 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 import type {
+  Artifact,
+  ArgumentType,
+  ContractAtFuture,
+  ContractDeploymentFuture,
   IgnitionModuleBuilder,
-  NamedArtifactContractAtFuture,
-  NamedArtifactContractDeploymentFuture,
-  NamedArtifactLibraryDeploymentFuture,
+  LibraryDeploymentFuture,
 } from "@nomicfoundation/ignition-core";
 import { ZeroAddress, id as hashOf, zeroPadValue } from "ethers";
+import { artifactOf, linksOf } from "./artifacts.js";
+import type { ContractName, LibraryName } from "./artifacts.js";
 import type { MarketParameters, Parameters } from "./parameters.js";
 import { toMarketConfig } from "./parameters.js";
 import { DELAYED, FUNCTIONS, ROLE_IDS, ROLE_NAMES, selectorOf } from "./roles.js";
@@ -18,13 +22,13 @@ import type { Restricted, RoleName } from "./roles.js";
  */
 
 type Builder = IgnitionModuleBuilder;
-type Deployed = NamedArtifactContractDeploymentFuture<string>;
-type At = NamedArtifactContractAtFuture<string>;
-type Library = NamedArtifactLibraryDeploymentFuture<string>;
+type Deployed = ContractDeploymentFuture<Artifact["abi"]>;
+type At = ContractAtFuture<Artifact["abi"]>;
+type Library = LibraryDeploymentFuture<Artifact["abi"]>;
 type Step = ReturnType<Builder["call"]>;
 
 type Parts = {
-  readonly manager: Deployed;
+  readonly roles: Deployed;
   readonly exchange: Deployed;
   readonly oracle: Deployed;
   readonly signedFeed: Deployed;
@@ -37,28 +41,24 @@ const TEST_TOKEN_DECIMALS = 6;
 const MODULE_ID = "Ballast";
 const ADMIN_ROLE = 0n;
 
-/** For each contract and library of ours, the libraries that are linked into it. */
-export type Links = Readonly<Record<string, readonly string[]>>;
-
-export function ballastModule(parameters: Parameters, deployer: string, links: Links) {
+export function ballastModule(parameters: Parameters, deployer: string) {
   return buildModule(MODULE_ID, (m) => {
-    const manager = m.contract("AccessManager", [deployer]);
+    const libraries = new Map<LibraryName, Library>();
+    const deploy = (name: ContractName, args: ArgumentType[]) =>
+      m.contract(name, artifactOf(name), args, { libraries: linkedInto(m, name, libraries) });
+
+    const roles = deploy("Roles", [deployer]);
     const token = tokenOf(m, parameters);
-    const oracle = m.contract("IndexOracle", [manager]);
+    const oracle = deploy("IndexOracle", [roles]);
     const signers = parameters.signers.length === 0 ? [deployer] : parameters.signers;
-    const signedFeed = m.contract("SignedFeed", [manager, signers, parameters.threshold]);
+    const signedFeed = deploy("SignedFeed", [roles, signers, parameters.threshold]);
     const { feed: sequencer, grace } = parameters.sequencer ?? { feed: ZeroAddress, grace: 0 };
-    const chainlink = m.contract("ChainlinkSource", [sequencer, grace]);
+    const chainlink = deploy("ChainlinkSource", [sequencer, grace]);
+    const exchange = deploy("Exchange", [token, oracle, roles]);
+    const fund = deploy("InsuranceFund", [exchange, parameters.fundCooldown]);
+    const lens = deploy("ExchangeLens", [exchange]);
 
-    const libraries = new Map<string, Library>();
-    const linked = (name: string) => linkedInto(m, { name, links, libraries });
-    const exchange = m.contract("Exchange", [token, oracle, manager], {
-      libraries: linked("Exchange"),
-    });
-    const fund = m.contract("InsuranceFund", [exchange, parameters.fundCooldown]);
-    const lens = m.contract("ExchangeLens", [exchange], { libraries: linked("ExchangeLens") });
-
-    const parts = { manager, exchange, oracle, signedFeed, chainlink, fund };
+    const parts = { roles, exchange, oracle, signedFeed, chainlink, fund };
     const ready = grantRoles(m, parts, deployer);
     const done = listMarkets(m, parts, { parameters, after: ready });
     handOver(m, parts, { parameters, deployer, after: done });
@@ -67,27 +67,29 @@ export function ballastModule(parameters: Parameters, deployer: string, links: L
 }
 
 function tokenOf(m: Builder, { token }: Parameters): Deployed | At {
-  if (token === null) return m.contract("TestToken", [TEST_TOKEN_DECIMALS]);
-  return m.contractAt("TestToken", token);
+  const artifact = artifactOf("TestToken");
+  if (token === null) return m.contract("TestToken", artifact, [TEST_TOKEN_DECIMALS]);
+  return m.contractAt("TestToken", artifact, token);
 }
 
-type Linking = {
-  readonly name: string;
-  readonly links: Links;
-  readonly libraries: Map<string, Library>;
-};
-
 /** Deploys the libraries that a contract needs, each once, and those that they need first. */
-function linkedInto(m: Builder, { name, links, libraries }: Linking): Record<string, Library> {
-  const needed = (links[name] ?? []).map((library): [string, Library] => {
+function linkedInto(
+  m: Builder,
+  name: ContractName | LibraryName,
+  libraries: Map<LibraryName, Library>,
+): Record<string, Library> {
+  const linked: Record<string, Library> = {};
+  for (const library of linksOf(name).keys()) {
     const known = libraries.get(library);
-    if (known !== undefined) return [library, known];
-    const inner = linkedInto(m, { name: library, links, libraries });
-    const deployed = m.library(library, { libraries: inner });
-    libraries.set(library, deployed);
-    return [library, deployed];
-  });
-  return Object.fromEntries(needed);
+    const inner =
+      known ??
+      m.library(library, artifactOf(library), {
+        libraries: linkedInto(m, library, libraries),
+      });
+    libraries.set(library, inner);
+    linked[library] = inner;
+  }
+  return linked;
 }
 
 /** Each restricted function gets its role, and the deployer every role. */
@@ -95,7 +97,7 @@ function grantRoles(m: Builder, parts: Parts, deployer: string): Step[] {
   const assigned = restrictedParts(parts).flatMap(([name, contract]) =>
     rolesOf(name).map(([role, functions]) =>
       m.call(
-        parts.manager,
+        parts.roles,
         "setTargetFunctionRole",
         [contract, functions.map((each) => selectorOf(name, each)), ROLE_IDS[role]],
         { id: `functions_${name}_${role}` },
@@ -103,7 +105,7 @@ function grantRoles(m: Builder, parts: Parts, deployer: string): Step[] {
     ),
   );
   return ROLE_NAMES.map((role) =>
-    m.call(parts.manager, "grantRole", [ROLE_IDS[role], deployer, 0], {
+    m.call(parts.roles, "grantRole", [ROLE_IDS[role], deployer, 0], {
       id: `grant_${role}`,
       after: assigned,
     }),
@@ -162,7 +164,7 @@ function sourcesOf(market: MarketParameters, parts: Parts): [Deployed[], string[
 /** Roles of others get their delay; the deployer keeps only what nobody was named for. The admin comes last. */
 function handOver(
   m: Builder,
-  { manager }: Parts,
+  { roles }: Parts,
   given: { parameters: Parameters; deployer: string; after: readonly Step[] },
 ): void {
   const { parameters, deployer } = given;
@@ -171,12 +173,12 @@ function handOver(
     const holder = parameters.roles[role];
     if (holder === null || holder === deployer) continue;
     const delay = DELAYED.has(role) ? parameters.delay : 0;
-    const grant = m.call(manager, "grantRole", [ROLE_IDS[role], holder, delay], {
+    const grant = m.call(roles, "grantRole", [ROLE_IDS[role], holder, delay], {
       id: `hand_over_${role}`,
       after: last,
     });
     last = [
-      m.call(manager, "renounceRole", [ROLE_IDS[role], deployer], {
+      m.call(roles, "renounceRole", [ROLE_IDS[role], deployer], {
         id: `renounce_${role}`,
         after: [grant],
       }),
@@ -184,9 +186,9 @@ function handOver(
   }
   const { admin } = parameters.roles;
   if (admin === null || admin === deployer) return;
-  const grant = m.call(manager, "grantRole", [ADMIN_ROLE, admin, parameters.delay], {
+  const grant = m.call(roles, "grantRole", [ADMIN_ROLE, admin, parameters.delay], {
     id: "hand_over_admin",
     after: last,
   });
-  m.call(manager, "renounceRole", [ADMIN_ROLE, deployer], { id: "renounce_admin", after: [grant] });
+  m.call(roles, "renounceRole", [ADMIN_ROLE, deployer], { id: "renounce_admin", after: [grant] });
 }

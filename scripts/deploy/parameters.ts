@@ -130,7 +130,7 @@ export function unitOf({ tickSize, lotDecimals }: MarketParameters): bigint {
 }
 
 export function toMarketConfig(market: MarketParameters): MarketConfigStruct {
-  const { tiers, name: _name, sources: _sources, tickSize: _tickSize, ...rest } = market;
+  const { tiers, name, sources, tickSize, ...rest } = market;
   return {
     ...rest,
     ...tierFields(tiers),
@@ -147,13 +147,15 @@ type TierField = `tierCap${1 | 2 | 3}` | `tierLeverage${1 | 2 | 3 | 4}`;
 
 function tierFields(tiers: MarketParameters["tiers"]): Pick<MarketConfigStruct, TierField> {
   const [first, second, third, last] = tiers;
-  if (first?.upTo == null || second?.upTo == null || third?.upTo == null || last?.upTo !== null) {
+  const caps = [first?.upTo, second?.upTo, third?.upTo].filter((cap) => typeof cap === "number");
+  const [tierCap1, tierCap2, tierCap3] = caps;
+  if (!first || !second || !third || !last || last.upTo !== null || caps.length < 3) {
     throw new ParametersError(["markets.tiers: there are four, and only the last has no end"]);
   }
   return {
-    tierCap1: first.upTo,
-    tierCap2: second.upTo,
-    tierCap3: third.upTo,
+    tierCap1: tierCap1 ?? 0,
+    tierCap2: tierCap2 ?? 0,
+    tierCap3: tierCap3 ?? 0,
     tierLeverage1: first.leverage,
     tierLeverage2: second.leverage,
     tierLeverage3: third.leverage,

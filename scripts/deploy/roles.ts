@@ -1,4 +1,5 @@
 import { id as hashOf } from "ethers";
+import type { Interface } from "ethers";
 import { Exchange__factory } from "../../typechain-types/factories/Exchange__factory.js";
 import { IndexOracle__factory } from "../../typechain-types/factories/oracle/IndexOracle__factory.js";
 import { SignedFeed__factory } from "../../typechain-types/factories/oracle/SignedFeed__factory.js";
@@ -35,7 +36,8 @@ export const FUNCTIONS: Readonly<Record<Restricted, Partial<Record<RoleName, rea
     signedFeed: { oracle: ["setSigner", "setThreshold"] },
   };
 
-const INTERFACES = {
+/** As plain interfaces, because functions are looked up by name here. */
+const INTERFACES: Readonly<Record<Restricted, Interface>> = {
   exchange: Exchange__factory.createInterface(),
   oracle: IndexOracle__factory.createInterface(),
   signedFeed: SignedFeed__factory.createInterface(),

@@ -17,7 +17,7 @@ import type { TakeoverPolicy } from "./takeover.js";
 import type { AccountView, MarketView, PositionView } from "./views.js";
 
 export type Policy = TakeoverPolicy & {
-  /** Seconds after which an idle market is refreshed; while a jump waits, a third of it. 0 never. */
+  /** Seconds after which an idle market is refreshed; while a jump waits or its price is aged, a third of it. 0 never. */
   readonly pokeAfter: bigint;
 };
 
@@ -116,9 +116,9 @@ function decidePoke(view: MarketView, snapshot: Indexed, { pokeAfter }: Policy):
   const { market } = view;
   if (pokeAfter === 0n) return skip("poke", market, "never");
   if (view.openInterest === 0n) return skip("poke", market, "unused");
-  const isWaiting = view.pendingSince !== 0n;
+  const isWaiting = view.pendingSince !== 0n || view.grade === "aged";
   const age = snapshot.head.now - view.refreshed;
   if (age < (isWaiting ? ceilDiv(pokeAfter, 3n) : pokeAfter)) return skip("poke", market, "recent");
   if (isBlocked(snapshot, "poke", market)) return skip("poke", market, "backoff");
-  return { kind: "poke", market, cause: isWaiting ? "jump" : "stale" };
+  return { kind: "poke", market, cause: isWaiting ? "waiting" : "stale" };
 }

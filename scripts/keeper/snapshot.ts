@@ -50,7 +50,8 @@ export function isBlocked({ head, notBefore }: Indexed, kind: WorkKind, subject:
 export function healthOf(
   view: AccountView,
 ): "below" | "flat" | "healthy" | "healthyAtIndex" | "healthyAtPending" {
-  if (view.notional === 0n && view.maintenance === 0n) return "flat";
+  // A flat account that a haircut of its realised profit left below zero is closed like others.
+  if (view.notional === 0n && view.maintenance === 0n && view.equity >= 0n) return "flat";
   if (view.equity >= view.maintenance) return "healthy";
   if (view.equityAtIndex >= view.maintenanceAtIndex) return "healthyAtIndex";
   if (!isLiquidatable(view)) return "healthyAtPending";

@@ -1,4 +1,4 @@
-import { divCeil, divFloor } from "./integers.js";
+import { divCeil, divFloor } from "./units.js";
 import {
   checkpointKey,
   classKey,

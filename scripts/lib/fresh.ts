@@ -1,4 +1,4 @@
-import { max } from "./integers.js";
+import { max } from "./units.js";
 import { MICRO, sideOf } from "./keys.js";
 import type { SideIndex } from "./keys.js";
 import { freshMarkKey } from "./state.js";
@@ -7,7 +7,10 @@ import type { FreshRecord, FreshSide, MarketState } from "./state.js";
 /* Fresh profit as settled at a moment: what contracts/libraries/Fresh.sol computes. Micro units inside, quote outside. */
 
 const FULL = 2n ** 79n;
-const GENERATIONS = 2n ** 15n;
+/** keep and generation are one floating number: a generation later keep is counted in units 2^31 times smaller. */
+const GENERATION_BITS = 31n;
+/** Generations from which on nothing is left. */
+const GONE = 2n;
 
 export type FreshAmounts = {
   /** Still fresh, quote. */
@@ -72,6 +75,7 @@ function keptAt(market: MarketState, key: number, before: Kept): Kept {
 }
 
 function scale(amount: bigint, record: FreshRecord, kept: Kept): bigint {
-  const isSame = kept.generation % GENERATIONS === (record.tag >> 1n) % GENERATIONS;
-  return isSame && record.keep !== 0n ? (amount * kept.keep) / record.keep : 0n;
+  const passed = BigInt.asUintN(15, kept.generation - (record.tag >> 1n));
+  if (passed >= GONE || record.keep === 0n) return 0n;
+  return (amount * kept.keep) / (record.keep << (GENERATION_BITS * passed));
 }

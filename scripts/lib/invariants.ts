@@ -1,3 +1,4 @@
+import { checkBits } from "./audit/bits.js";
 import { checkBook } from "./audit/book.js";
 import { checkFills } from "./audit/fills.js";
 import { checkFlows, marginsOf } from "./audit/flows.js";
@@ -24,13 +25,14 @@ export type Facts = {
   readonly time: bigint;
 };
 
-/** What must hold of a state alone: INV-1, INV-2, INV-4, INV-5, custody. */
+/** What must hold of a state alone: INV-1, INV-2, INV-4, INV-5, custody, bitmaps. */
 export function checkState(state: State, { custody, crossings, time }: Facts): Violation[] {
   const findings = createFindings();
   checkMoney(findings, state, custody);
   checkLots(findings, state);
   checkPools(findings, state, crossings);
   checkBook(findings, state, time);
+  checkBits(findings, state);
   return findings.list;
 }
 

@@ -18,9 +18,6 @@ export const STATUS = { listed: 1n, reduceOnly: 2n, event: 4n, windingDown: 8n }
 
 /** Quote of one micro unit. */
 export const MICRO = 10n ** 12n;
-/** Quote of one whole unit of the settlement token. */
-export const WHOLE = 10n ** 18n;
-export const PPM = 1_000_000n;
 
 export const LEVERAGES: readonly bigint[] = [1n, 2n, 3n, 5n, 10n, 20n, 50n, 100n];
 

@@ -1,8 +1,8 @@
 import { settledPosition, valueAt } from "./cohorts.js";
 import type { Settled } from "./cohorts.js";
 import { freshOf } from "./fresh.js";
-import { abs, divCeil, max } from "./integers.js";
-import { LEVERAGES, LONG, WHOLE } from "./keys.js";
+import { abs, divCeil, max, WHOLE } from "./units.js";
+import { LEVERAGES, LONG } from "./keys.js";
 import type { MarketConfig, MarketState, State } from "./state.js";
 
 /*

@@ -1,7 +1,7 @@
 import type { EventNamed } from "./events.js";
 import { checkpointKey, classKey, cohortName, LEVERAGES, SHORT, sideOf } from "./keys.js";
 import { freshMarkKey } from "./state.js";
-import type { Cohort, FreshSide, MarketState } from "./state.js";
+import type { Cohort, MarketState } from "./state.js";
 import { decode, isZero, zero } from "./words.js";
 
 /* Positions, cohorts, price classes and fresh profit from their events. Words come as they are stored. */
@@ -60,14 +60,14 @@ export function freshChanged(market: MarketState, args: EventNamed<"FreshChanged
   const { tag } = isZero(record) ? (market.freshRecords.get(account) ?? record) : record;
   if (isZero(record)) market.freshRecords.delete(account);
   else market.freshRecords.set(account, record);
-  setFresh(market, Number(tag & 1n), decode("FreshSide", [BigInt(args.side)]));
+  market.fresh[sideOf(tag & 1n)] = decode("FreshSide", [BigInt(args.side)]);
 }
 
 export function freshSideChanged(
   market: MarketState,
   args: EventNamed<"FreshSideChanged">["args"],
 ): void {
-  setFresh(market, Number(args.side), decode("FreshSide", [BigInt(args.word)]));
+  market.fresh[sideOf(args.side)] = decode("FreshSide", [BigInt(args.word)]);
 }
 
 /** An event leaves a mark of what the side's keep was at the end of the epoch; FreshSideChanged came before. */
@@ -75,16 +75,6 @@ export function freshCharged(market: MarketState, args: EventNamed<"FreshCharged
   const side = Number(args.side);
   const { epoch, keep, generation } = market.fresh[sideOf(side)];
   market.freshMarks.set(freshMarkKey(side, Number(epoch)), { keep, generation });
-}
-
-/** A new generation overwrites a mark of the same epoch, because that is of the old one. */
-function setFresh(market: MarketState, side: number, after: FreshSide): void {
-  const before = market.fresh[sideOf(side)];
-  market.fresh[sideOf(side)] = after;
-  const key = freshMarkKey(side, Number(after.epoch));
-  if (after.generation !== before.generation && market.freshMarks.has(key)) {
-    market.freshMarks.set(key, { keep: after.keep, generation: after.generation });
-  }
 }
 
 type Change = { readonly before: Cohort; readonly after: Cohort };

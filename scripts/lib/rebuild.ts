@@ -1,5 +1,6 @@
 import type { EventName, EventNamed, ExchangeEvent } from "./events.js";
-import { DUST, FIRST_ACCOUNT, FUND, SHORT, sideOf, TREASURY, WHOLE } from "./keys.js";
+import { DUST, FIRST_ACCOUNT, FUND, SHORT, sideOf, TREASURY } from "./keys.js";
+import { WHOLE } from "./units.js";
 import { copyState, emptyMarket, emptyState, nonceKey, operatorKey } from "./state.js";
 import type { MarketConfig, MarketState, State } from "./state.js";
 import {

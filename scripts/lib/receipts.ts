@@ -1,5 +1,5 @@
 import type { EventNamed } from "./events.js";
-import { min, sum } from "./integers.js";
+import { min, sum } from "./units.js";
 import type { SideIndex } from "./keys.js";
 import { classOrder, guaranteedProfit, queueOrder, splitByWeight } from "./queue.js";
 import type { Quote } from "./queue.js";

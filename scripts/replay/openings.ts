@@ -13,7 +13,7 @@ import type { Scale } from "./path.js";
 export type Stop = {
   /** Ticks. */
   readonly index: bigint;
-  /** Who opens here, at entry prices within half a step of the index. All on one side. */
+  /** Who opens here, at entry prices up to a step better than the index. All on one side. */
   readonly openers: readonly Trader[];
 };
 
@@ -63,22 +63,21 @@ function walk(from: bigint, to: bigint): bigint[] {
   return stops;
 }
 
-/** Each trader opens at the stop nearest to its entry price. */
+/** Each trader opens at the nearest stop at which its entry price is no worse than the index. */
 function assign(stops: readonly bigint[], traders: readonly Trader[]): Stop[] {
   const openers: Trader[][] = stops.map(() => []);
-  for (const trader of traders) {
-    const nearest = nearestTo(stops, trader.entry);
-    openers[nearest]?.push(trader);
-  }
+  for (const trader of traders) openers[bestFor(trader, stops)]?.push(trader);
   return stops.map((index, at) => ({ index, openers: openers[at] ?? [] }));
 }
 
-function nearestTo(stops: readonly bigint[], price: bigint): number {
-  const distance = (at: number): bigint => {
-    const stop = stops[at] ?? 0n;
-    return stop > price ? stop - price : price - stop;
-  };
-  let best = 0;
-  for (const at of stops.keys()) if (distance(at) < distance(best)) best = at;
+function bestFor({ side, entry }: Trader, stops: readonly bigint[]): number {
+  const sign = side === "long" ? 1n : -1n;
+  let best = -1;
+  for (const [at, index] of stops.entries()) {
+    // What a fill at the entry price gains against the index.
+    const gain = sign * (index - entry);
+    if (gain >= 0n && (best < 0 || gain < sign * ((stops[best] ?? 0n) - entry))) best = at;
+  }
+  if (best < 0) throw new RangeError(`no stop lets ${entry} open`);
   return best;
 }

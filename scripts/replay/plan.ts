@@ -2,9 +2,11 @@
 
 import { basename, dirname, join, resolve } from "node:path";
 import { readdirSync } from "node:fs";
+import type { Parameters } from "../deploy/parameters.js";
 import { parseCandles } from "./candles.js";
 import { pathOfCandles, pathOfSteps } from "./path.js";
 import type { PricePath } from "./path.js";
+import { parametersOf } from "./market.js";
 import { InputError, MAX_ACCOUNTS, RULES, readScenario, readText } from "./scenario.js";
 import type { Rule, Scenario } from "./scenario.js";
 
@@ -19,6 +21,8 @@ export type Options = {
 export type ReplayPlan = {
   readonly scenario: Scenario;
   readonly path: PricePath;
+  /** What is deployed. */
+  readonly parameters: Parameters;
   /** Name of the candle file, without its folder. */
   readonly candles?: string;
   readonly warnings: readonly string[];
@@ -51,25 +55,28 @@ export function createPlan(options: Options): ReplayPlan {
   );
   const scenario = withOptions(readScenario(file), options);
 
-  if (options.candles !== undefined) return planOfCandles(scenario, options.candles);
+  if (options.candles !== undefined) return planOfCandles(scenario, file, options.candles);
   if (scenario.path.kind === "steps") {
-    return { scenario, path: pathOf(file, () => stepsOf(scenario)), warnings: [] };
+    const path = pathOf(file, () => stepsOf(scenario));
+    return { scenario, path, parameters: parametersOf(scenario, path, file), warnings: [] };
   }
   if (scenario.path.file === undefined) {
     throw new UsageError(`scenario ${scenario.id} replays candles: name their file with --candles`);
   }
-  return planOfCandles(scenario, resolve(dirname(file), scenario.path.file));
+  return planOfCandles(scenario, file, resolve(dirname(file), scenario.path.file));
 }
 
 function fileOf(nameOrFile: string): string {
   return knownScenarios().includes(nameOrFile) ? join(SCENARIOS, `${nameOrFile}.json`) : nameOrFile;
 }
 
-function planOfCandles(scenario: Scenario, file: string): ReplayPlan {
+function planOfCandles(scenario: Scenario, scenarioFile: string, file: string): ReplayPlan {
   const candles = parseCandles(readText(file), file);
+  const path = pathOf(file, () => pathOfCandles(candles));
   return {
     scenario,
-    path: pathOf(file, () => pathOfCandles(candles)),
+    path,
+    parameters: parametersOf(scenario, path, scenarioFile),
     candles: basename(file),
     warnings: candles.warnings.map((warning) => `${file}: ${warning}`),
   };

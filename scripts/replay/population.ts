@@ -43,8 +43,10 @@ export type Stage = {
   readonly seed: number;
 };
 
-/** Share of notional on top of initial margin when opening: fees, and a mark that is not exactly at the entry. */
-const OPENING_SLACK = 2_000n; // ppm
+/** A long opens while the index is up to a step above its entry price, and margin is asked for at the mark; ppm. */
+const MARK_SLACK = 4_000n;
+/** The maker's fee, and a little; ppm of notional. */
+const FEE_SLACK = 200n;
 /** No position is smaller, in settlement units: the exchange refuses dust. */
 const LEAST_NOTIONAL = 20n * WHOLE;
 const DECILES = 10;
@@ -159,12 +161,12 @@ function moneyOf(
   const tiers = stage.tiers ?? DEFAULT_TIERS;
   const notionalAt = (ticks: bigint): bigint => ticks * stage.scale.unit * lots;
   const atEntry = notionalAt(entry);
-  const deposit = initialMarginUp(atEntry, leverage, tiers) + feeUp(atEntry, OPENING_SLACK);
+  const atMark = atEntry + feeUp(atEntry, MARK_SLACK);
+  const deposit = initialMarginUp(atMark, leverage, tiers) + feeUp(atEntry, FEE_SLACK);
 
   const atStart = notionalAt(stage.price / stage.scale.tick);
   const profit = side === "long" ? atStart - atEntry : atEntry - atStart;
-  const needed =
-    (maintenanceMarginUp(atStart, tiers) * floor) / WHOLE + feeUp(atStart, OPENING_SLACK);
+  const needed = (maintenanceMarginUp(atStart, tiers) * floor) / WHOLE + feeUp(atStart, FEE_SLACK);
   return { deposit, topUp: max(0n, needed - deposit - profit) };
 }
 

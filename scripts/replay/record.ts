@@ -160,7 +160,9 @@ export const CALLS = [
   "quote",
   "liquidate",
   "deleverage",
+  "takeover",
   "continueEvent",
+  "poke",
   "settle",
 ] as const;
 export type Call = (typeof CALLS)[number];

@@ -98,10 +98,12 @@ const keepers = z.strictObject({
   everyBlocks: count(1, 30),
   /** Accounts in one call at most. */
   batch: count(1, 200),
+  /** Money of all keepers together for taking positions over, as a share of open interest. */
+  capital: fraction,
 });
 
-/** Parameters of the market that differ from the exchange's defaults, by their names in contracts/types/MarketConfig.sol. */
-const parameters = z.record(z.string(), z.union([z.int().min(0), z.array(z.int().min(0)).min(1)]));
+/** Parameters of the market that differ from the exchange's defaults, by their names in scripts/deploy/parameters.ts. */
+const parameters = z.record(z.string(), z.json());
 
 const schema = z.strictObject({
   /** Version of this format. */

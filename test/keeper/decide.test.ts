@@ -18,6 +18,7 @@ describe("keeper: decide about accounts", () => {
   const started = NOW - 10n;
   const cases = [
     ["is flat", account(11, 5n, 0n), [], "skip flat"],
+    ["is flat and owes a wei", account(11, -1n, 0n), [], "deleverage insolvent"],
     ["has maintenance to the wei", account(11, 100n, 100n), [], "skip healthy"],
     ["lacks a wei", account(11, 99n, 100n), [], "liquidate startsClock"],
     [
@@ -128,6 +129,7 @@ describe("keeper: decide about accounts", () => {
       [{ freshSince: NOW - 30n }, "deleverage expired"],
       [{ freshSince: NOW - 29n }, "liquidate inBook"],
       [{ grade: "aged" }, "liquidate inBook"],
+      [{ clock: 20_000n }, "liquidate inBook"],
     ] as const) {
       const state = snapshot({
         accounts: [view],
@@ -172,7 +174,7 @@ describe("keeper: decide about accounts", () => {
       account(13, 10n, 100n),
       account(19, 20n, 100n),
       account(20, 20n, 100n),
-      account(12, 500n, 1_000n),
+      account(12, 15n, 16n),
     ];
     const expected = [15, 14, 13, 19, 20, 12];
     const acting = (views: typeof worst) =>
@@ -204,7 +206,13 @@ describe("keeper: decide about markets", () => {
     ["a market that was refreshed 29 s ago", { refreshed: NOW - 29n }, "skip recent"],
     ["a market that was refreshed 30 s ago", { refreshed: NOW - 30n }, "poke stale"],
     ["a jump that was looked at 9 s ago", { refreshed: NOW - 9n, pendingSince: 1n }, "skip recent"],
-    ["a jump that was looked at 10 s ago", { refreshed: NOW - 10n, pendingSince: 1n }, "poke jump"],
+    [
+      "a jump that was looked at 10 s ago",
+      { refreshed: NOW - 10n, pendingSince: 1n },
+      "poke waiting",
+    ],
+    ["an aged price 9 s ago", { refreshed: NOW - 9n, grade: "aged" }, "skip recent"],
+    ["an aged price 10 s ago", { refreshed: NOW - 10n, grade: "aged" }, "poke waiting"],
     ["a market without positions", { refreshed: 1n, openInterest: 0n }, "skip unused"],
   ] as const;
   for (const [name, changes, expected] of pokes) {

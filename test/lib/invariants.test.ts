@@ -64,7 +64,7 @@ describe("invariants of a state", () => {
     [
       "INV-4",
       "a cohort with lots that nobody left",
-      (_, market) => void (at(market.cohorts, LONG_COHORT).lots += 2n),
+      (_, market) => void (at(market.cohorts, LONG_COHORT).lots += 4n),
     ],
     [
       "INV-4",
@@ -126,6 +126,14 @@ describe("invariants of a state", () => {
       (_, market) => void (at(market.resting, 12).used |= 16n),
     ],
   ];
+  cases.push(
+    [
+      "markets",
+      "a market that an account's bitmap does not know",
+      (state) => void (at(state.accounts, 12).markets = 0n),
+    ],
+    ["markets", "too many markets", (state) => void (at(state.accounts, 12).markets = 0x1ffn)],
+  );
   for (const [id, name, break_] of cases) {
     it(`${id} does not hold with ${name}`, () => {
       const { step, facts } = crashed();

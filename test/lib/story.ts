@@ -367,8 +367,9 @@ export function cut(
     cohort: BigInt(key),
     number: cohort.checkpoint,
     word: word("Checkpoint", at),
-    cash: at.cash,
-    given: at.given,
+    // Both count modulo 2^256.
+    cash: BigInt.asIntN(256, at.cash),
+    given: BigInt.asUintN(256, at.given),
   });
   const names = { market: 0n, cohort: BigInt(key) };
   story.emit("CohortChanged", { ...names, cohortWord: word("Cohort", cohort) });

@@ -3,4 +3,10 @@
 /* eslint-disable */
 export * as interfaces from './interfaces/index.js';
 export * as libraries from './libraries/index.js';
+export * as oracle from './oracle/index.js';
 export * as test from './test/index.js';
+export { Exchange__factory } from './Exchange__factory.js';
+export { ExchangeLens__factory } from './ExchangeLens__factory.js';
+export { InsuranceFund__factory } from './InsuranceFund__factory.js';
+export { MarginVault__factory } from './MarginVault__factory.js';
+export { Roles__factory } from './Roles__factory.js';

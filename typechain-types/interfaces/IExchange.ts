@@ -4,9 +4,9 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../common.js"
   
-    export type MarketConfigStruct = {unit: BigNumberish, tierCaps: [BigNumberish, BigNumberish, BigNumberish], tierLeverages: [BigNumberish, BigNumberish, BigNumberish, BigNumberish], maxDeviation: BigNumberish, maxLeverage: BigNumberish, defaultLeverage: BigNumberish, openInterestCap: BigNumberish, minNotional: BigNumberish, makerFee: BigNumberish, takerFee: BigNumberish, band: BigNumberish, cohortBond: BigNumberish, freshEpoch: BigNumberish, classDelay: BigNumberish, lotDecimals: BigNumberish, maxJump: BigNumberish, maxSpread: BigNumberish, maxPending: BigNumberish, freshFor: BigNumberish, agedFor: BigNumberish, premiumWindow: BigNumberish, sampleInterval: BigNumberish, impactNotional: BigNumberish, maxFunding: BigNumberish, interest: BigNumberish, maxAccrual: BigNumberish, lastTradeFor: BigNumberish, slip0: BigNumberish, clock: BigNumberish, liqSlip: BigNumberish, penalty: BigNumberish, callerShare: BigNumberish, eventBudget: BigNumberish, dayBudget: BigNumberish, marketShare: BigNumberish, fundTarget: BigNumberish, maxDead: BigNumberish, quantityRule: BigNumberish, deficitRule: BigNumberish}
+    export type MarketConfigStruct = {unit: BigNumberish, tierCap1: BigNumberish, tierCap2: BigNumberish, tierCap3: BigNumberish, tierLeverage1: BigNumberish, tierLeverage2: BigNumberish, tierLeverage3: BigNumberish, tierLeverage4: BigNumberish, maxDeviation: BigNumberish, maxLeverage: BigNumberish, defaultLeverage: BigNumberish, openInterestCap: BigNumberish, minNotional: BigNumberish, makerFee: BigNumberish, takerFee: BigNumberish, band: BigNumberish, cohortBond: BigNumberish, freshEpoch: BigNumberish, classDelay: BigNumberish, lotDecimals: BigNumberish, maxJump: BigNumberish, maxSpread: BigNumberish, maxPending: BigNumberish, freshFor: BigNumberish, agedFor: BigNumberish, premiumWindow: BigNumberish, sampleInterval: BigNumberish, impactNotional: BigNumberish, maxFunding: BigNumberish, interest: BigNumberish, maxAccrual: BigNumberish, lastTradeFor: BigNumberish, slip0: BigNumberish, clock: BigNumberish, liqSlip: BigNumberish, penalty: BigNumberish, callerShare: BigNumberish, eventBudget: BigNumberish, dayBudget: BigNumberish, marketShare: BigNumberish, fundTarget: BigNumberish, maxDead: BigNumberish, quantityRule: BigNumberish, deficitRule: BigNumberish}
 
-    export type MarketConfigStructOutput = [unit: bigint, tierCaps: [bigint, bigint, bigint], tierLeverages: [bigint, bigint, bigint, bigint], maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint] & {unit: bigint, tierCaps: [bigint, bigint, bigint], tierLeverages: [bigint, bigint, bigint, bigint], maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint }
+    export type MarketConfigStructOutput = [unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint] & {unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint }
   
 
     export type AccountStruct = {owner: AddressLike, markets: BigNumberish, clock: BigNumberish, feeTier: BigNumberish}
@@ -44,9 +44,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type BookSlotStructOutput = [bestBid: bigint, bestAsk: bigint, lastTick: bigint, lastTradeTime: bigint, refreshed: bigint, kills: bigint, grade: bigint, status: bigint, freshSince: bigint, pendingSince: bigint] & {bestBid: bigint, bestAsk: bigint, lastTick: bigint, lastTradeTime: bigint, refreshed: bigint, kills: bigint, grade: bigint, status: bigint, freshSince: bigint, pendingSince: bigint }
   
 
-    export type SampleSlotStruct = {premium: BigNumberish, mid: BigNumberish, sampled: BigNumberish, publishTime: BigNumberish, pendingIndex: BigNumberish}
+    export type SampleSlotStruct = {premium: BigNumberish, bid: BigNumberish, ask: BigNumberish, sampled: BigNumberish, publishTime: BigNumberish, pendingIndex: BigNumberish}
 
-    export type SampleSlotStructOutput = [premium: bigint, mid: bigint, sampled: bigint, publishTime: bigint, pendingIndex: bigint] & {premium: bigint, mid: bigint, sampled: bigint, publishTime: bigint, pendingIndex: bigint }
+    export type SampleSlotStructOutput = [premium: bigint, bid: bigint, ask: bigint, sampled: bigint, publishTime: bigint, pendingIndex: bigint] & {premium: bigint, bid: bigint, ask: bigint, sampled: bigint, publishTime: bigint, pendingIndex: bigint }
   
 
     export type FlowSlotStruct = {openInterest: BigNumberish, fees: BigNumberish, rest: BigNumberish, bonds: BigNumberish}
@@ -83,13 +83,14 @@ export declare namespace IExchangeEvents {
     }
 
   export interface IExchangeInterface extends Interface {
-    getFunction(nameOrSignature: "accountCount" | "accountOf" | "balanceOf" | "cohortOf" | "configOf" | "continueEvent" | "deleverage" | "deposit" | "depositAndExecute" | "depositWithPermit" | "execute" | "extsload" | "fund" | "levelOf" | "liquidate" | "list" | "marketCount" | "marketOf" | "openAccount" | "operatorOf" | "oracle" | "orderOf" | "poke" | "positionOf" | "reduceRisk" | "restingOf" | "setConfig" | "setFeeShare" | "setOperator" | "setOperatorBySig" | "settle" | "simulate" | "takeover" | "transfer" | "vault" | "withdraw"): FunctionFragment;
+    getFunction(nameOrSignature: "accountCount" | "accountOf" | "balanceOf" | "bindFund" | "cohortOf" | "configOf" | "continueEvent" | "deleverage" | "deposit" | "depositAndExecute" | "depositWithPermit" | "execute" | "extsload" | "fund" | "levelOf" | "liquidate" | "list" | "marketCount" | "marketOf" | "openAccount" | "operatorOf" | "oracle" | "orderOf" | "payTreasury" | "poke" | "positionOf" | "reduceRisk" | "reopen" | "restingOf" | "setConfig" | "setFeeShare" | "setOperator" | "setOperatorBySig" | "settle" | "simulate" | "takeover" | "transfer" | "vault" | "withdraw"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "AccountOpened" | "BalanceChanged" | "CheckpointWritten" | "ClockCleared" | "ClockStarted" | "CohortChanged" | "CohortCut" | "Deleveraged" | "Deposited" | "DustChanged" | "EventFinished" | "EventStored" | "FeeShareChanged" | "FeesShared" | "Filled" | "FreshChanged" | "FreshCharged" | "Haircut" | "LevelKilled" | "LeverageChosen" | "Liquidated" | "LiquidationEnded" | "MarketConfigured" | "MarketListed" | "NonceUsed" | "OperatorSet" | "OrderPlaced" | "OrderRemoved" | "OrdersKilled" | "PositionChanged" | "PrincipalCharged" | "Refreshed" | "Settled" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "Transferred" | "Withdrawn"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "AccountOpened" | "BalanceChanged" | "BudgetDrawn" | "CheckpointWritten" | "ClockCleared" | "ClockStarted" | "CohortChanged" | "CohortCut" | "Deleveraged" | "Deposited" | "DustChanged" | "EventFinished" | "EventStored" | "FeeShareChanged" | "FeesShared" | "Filled" | "FreshChanged" | "FreshCharged" | "FreshSideChanged" | "FundBound" | "FundDrawn" | "Haircut" | "LevelKilled" | "LeverageChosen" | "Liquidated" | "LiquidationEnded" | "MarketConfigured" | "MarketListed" | "NonceUsed" | "OperatorSet" | "OrderPlaced" | "OrderRemoved" | "OrdersKilled" | "PositionChanged" | "PrincipalCharged" | "Refreshed" | "Settled" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "TotalsChanged" | "Transferred" | "Withdrawn"): EventFragment;
 
     encodeFunctionData(functionFragment: 'accountCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'accountOf', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'balanceOf', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'bindFund', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'cohortOf', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'configOf', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'continueEvent', values: [BigNumberish, BigNumberish, BigNumberish]): string;
@@ -109,9 +110,11 @@ encodeFunctionData(functionFragment: 'openAccount', values: [AddressLike]): stri
 encodeFunctionData(functionFragment: 'operatorOf', values: [BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'oracle', values?: undefined): string;
 encodeFunctionData(functionFragment: 'orderOf', values: [BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'payTreasury', values: [BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'poke', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'positionOf', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'reduceRisk', values: [BigNumberish, BigNumberish, BigNumberish, boolean]): string;
+encodeFunctionData(functionFragment: 'reopen', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'restingOf', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'setConfig', values: [BigNumberish, MarketConfigStruct]): string;
 encodeFunctionData(functionFragment: 'setFeeShare', values: [BigNumberish]): string;
@@ -127,6 +130,7 @@ encodeFunctionData(functionFragment: 'withdraw', values: [BigNumberish, BigNumbe
     decodeFunctionResult(functionFragment: 'accountCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'accountOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'bindFund', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cohortOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'configOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'continueEvent', data: BytesLike): Result;
@@ -146,9 +150,11 @@ decodeFunctionResult(functionFragment: 'openAccount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'operatorOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'oracle', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'orderOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'payTreasury', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'poke', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'positionOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reduceRisk', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'reopen', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'restingOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setConfig', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setFeeShare', data: BytesLike): Result;
@@ -191,6 +197,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       export type InputTuple = [account: BigNumberish, reason: BigNumberish, balance: BigNumberish];
       export type OutputTuple = [account: bigint, reason: bigint, balance: bigint];
       export interface OutputObject {account: bigint, reason: bigint, balance: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace BudgetDrawnEvent {
+      export type InputTuple = [market: BigNumberish, bucket: BytesLike];
+      export type OutputTuple = [market: bigint, bucket: string];
+      export interface OutputObject {market: bigint, bucket: string };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -371,6 +389,42 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       export type InputTuple = [id: BigNumberish, market: BigNumberish, side: BigNumberish, amount: BigNumberish];
       export type OutputTuple = [id: bigint, market: bigint, side: bigint, amount: bigint];
       export interface OutputObject {id: bigint, market: bigint, side: bigint, amount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace FreshSideChangedEvent {
+      export type InputTuple = [market: BigNumberish, side: BigNumberish, word: BytesLike];
+      export type OutputTuple = [market: bigint, side: bigint, word: string];
+      export interface OutputObject {market: bigint, side: bigint, word: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace FundBoundEvent {
+      export type InputTuple = [fund: AddressLike];
+      export type OutputTuple = [fund: string];
+      export interface OutputObject {fund: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace FundDrawnEvent {
+      export type InputTuple = [drawn: BytesLike];
+      export type OutputTuple = [drawn: string];
+      export interface OutputObject {drawn: string };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -607,6 +661,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
   
 
+    export namespace TotalsChangedEvent {
+      export type InputTuple = [market: BigNumberish, flow: BytesLike, pool: BytesLike];
+      export type OutputTuple = [market: bigint, flow: string, pool: string];
+      export interface OutputObject {market: bigint, flow: string, pool: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace TransferredEvent {
       export type InputTuple = [from: BigNumberish, to: BigNumberish, amount: BigNumberish, fromBalance: BigNumberish, toBalance: BigNumberish];
       export type OutputTuple = [from: bigint, to: bigint, amount: bigint, fromBalance: bigint, toBalance: bigint];
@@ -685,6 +751,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       [account: BigNumberish, ],
       [bigint],
       'view'
+    >
+    
+
+    
+    bindFund: TypedContractMethod<
+      [fund_: AddressLike, ],
+      [void],
+      'nonpayable'
     >
     
 
@@ -841,6 +915,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    payTreasury: TypedContractMethod<
+      [amount: BigNumberish, to: AddressLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     poke: TypedContractMethod<
       [market: BigNumberish, ],
       [void],
@@ -859,6 +941,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
     reduceRisk: TypedContractMethod<
       [market: BigNumberish, openInterestCap: BigNumberish, maxLeverage: BigNumberish, reduceOnly: boolean, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    reopen: TypedContractMethod<
+      [market: BigNumberish, ],
       [void],
       'nonpayable'
     >
@@ -916,7 +1006,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     simulate: TypedContractMethod<
       [code: AddressLike, data: BytesLike, ],
       [void],
-      'view'
+      'nonpayable'
     >
     
 
@@ -969,6 +1059,11 @@ getFunction(nameOrSignature: 'balanceOf'): TypedContractMethod<
       [account: BigNumberish, ],
       [bigint],
       'view'
+    >;
+getFunction(nameOrSignature: 'bindFund'): TypedContractMethod<
+      [fund_: AddressLike, ],
+      [void],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'cohortOf'): TypedContractMethod<
       [market: BigNumberish, cohort: BigNumberish, ],
@@ -1065,6 +1160,11 @@ getFunction(nameOrSignature: 'orderOf'): TypedContractMethod<
       [OrderStructOutput],
       'view'
     >;
+getFunction(nameOrSignature: 'payTreasury'): TypedContractMethod<
+      [amount: BigNumberish, to: AddressLike, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'poke'): TypedContractMethod<
       [market: BigNumberish, ],
       [void],
@@ -1077,6 +1177,11 @@ getFunction(nameOrSignature: 'positionOf'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'reduceRisk'): TypedContractMethod<
       [market: BigNumberish, openInterestCap: BigNumberish, maxLeverage: BigNumberish, reduceOnly: boolean, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'reopen'): TypedContractMethod<
+      [market: BigNumberish, ],
       [void],
       'nonpayable'
     >;
@@ -1113,7 +1218,7 @@ getFunction(nameOrSignature: 'settle'): TypedContractMethod<
 getFunction(nameOrSignature: 'simulate'): TypedContractMethod<
       [code: AddressLike, data: BytesLike, ],
       [void],
-      'view'
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'takeover'): TypedContractMethod<
       [from: BigNumberish, to: BigNumberish, market: BigNumberish, lots: BigNumberish, worstPrice: BigNumberish, ],
@@ -1139,6 +1244,7 @@ getFunction(nameOrSignature: 'withdraw'): TypedContractMethod<
     getEvent(key: 'AccountDeleveraged'): TypedContractEvent<AccountDeleveragedEvent.InputTuple, AccountDeleveragedEvent.OutputTuple, AccountDeleveragedEvent.OutputObject>;
 getEvent(key: 'AccountOpened'): TypedContractEvent<AccountOpenedEvent.InputTuple, AccountOpenedEvent.OutputTuple, AccountOpenedEvent.OutputObject>;
 getEvent(key: 'BalanceChanged'): TypedContractEvent<BalanceChangedEvent.InputTuple, BalanceChangedEvent.OutputTuple, BalanceChangedEvent.OutputObject>;
+getEvent(key: 'BudgetDrawn'): TypedContractEvent<BudgetDrawnEvent.InputTuple, BudgetDrawnEvent.OutputTuple, BudgetDrawnEvent.OutputObject>;
 getEvent(key: 'CheckpointWritten'): TypedContractEvent<CheckpointWrittenEvent.InputTuple, CheckpointWrittenEvent.OutputTuple, CheckpointWrittenEvent.OutputObject>;
 getEvent(key: 'ClockCleared'): TypedContractEvent<ClockClearedEvent.InputTuple, ClockClearedEvent.OutputTuple, ClockClearedEvent.OutputObject>;
 getEvent(key: 'ClockStarted'): TypedContractEvent<ClockStartedEvent.InputTuple, ClockStartedEvent.OutputTuple, ClockStartedEvent.OutputObject>;
@@ -1154,6 +1260,9 @@ getEvent(key: 'FeesShared'): TypedContractEvent<FeesSharedEvent.InputTuple, Fees
 getEvent(key: 'Filled'): TypedContractEvent<FilledEvent.InputTuple, FilledEvent.OutputTuple, FilledEvent.OutputObject>;
 getEvent(key: 'FreshChanged'): TypedContractEvent<FreshChangedEvent.InputTuple, FreshChangedEvent.OutputTuple, FreshChangedEvent.OutputObject>;
 getEvent(key: 'FreshCharged'): TypedContractEvent<FreshChargedEvent.InputTuple, FreshChargedEvent.OutputTuple, FreshChargedEvent.OutputObject>;
+getEvent(key: 'FreshSideChanged'): TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
+getEvent(key: 'FundBound'): TypedContractEvent<FundBoundEvent.InputTuple, FundBoundEvent.OutputTuple, FundBoundEvent.OutputObject>;
+getEvent(key: 'FundDrawn'): TypedContractEvent<FundDrawnEvent.InputTuple, FundDrawnEvent.OutputTuple, FundDrawnEvent.OutputObject>;
 getEvent(key: 'Haircut'): TypedContractEvent<HaircutEvent.InputTuple, HaircutEvent.OutputTuple, HaircutEvent.OutputObject>;
 getEvent(key: 'LevelKilled'): TypedContractEvent<LevelKilledEvent.InputTuple, LevelKilledEvent.OutputTuple, LevelKilledEvent.OutputObject>;
 getEvent(key: 'LeverageChosen'): TypedContractEvent<LeverageChosenEvent.InputTuple, LeverageChosenEvent.OutputTuple, LeverageChosenEvent.OutputObject>;
@@ -1173,6 +1282,7 @@ getEvent(key: 'Settled'): TypedContractEvent<SettledEvent.InputTuple, SettledEve
 getEvent(key: 'ShortfallChanged'): TypedContractEvent<ShortfallChangedEvent.InputTuple, ShortfallChangedEvent.OutputTuple, ShortfallChangedEvent.OutputObject>;
 getEvent(key: 'Skipped'): TypedContractEvent<SkippedEvent.InputTuple, SkippedEvent.OutputTuple, SkippedEvent.OutputObject>;
 getEvent(key: 'StatusChanged'): TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
+getEvent(key: 'TotalsChanged'): TypedContractEvent<TotalsChangedEvent.InputTuple, TotalsChangedEvent.OutputTuple, TotalsChangedEvent.OutputObject>;
 getEvent(key: 'Transferred'): TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;
 getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
 
@@ -1188,6 +1298,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'BalanceChanged(uint32,uint8,int256)': TypedContractEvent<BalanceChangedEvent.InputTuple, BalanceChangedEvent.OutputTuple, BalanceChangedEvent.OutputObject>;
       BalanceChanged: TypedContractEvent<BalanceChangedEvent.InputTuple, BalanceChangedEvent.OutputTuple, BalanceChangedEvent.OutputObject>;
+    
+
+      'BudgetDrawn(uint16,bytes32)': TypedContractEvent<BudgetDrawnEvent.InputTuple, BudgetDrawnEvent.OutputTuple, BudgetDrawnEvent.OutputObject>;
+      BudgetDrawn: TypedContractEvent<BudgetDrawnEvent.InputTuple, BudgetDrawnEvent.OutputTuple, BudgetDrawnEvent.OutputObject>;
     
 
       'CheckpointWritten(uint16,uint16,uint24,bytes32,int256,uint256)': TypedContractEvent<CheckpointWrittenEvent.InputTuple, CheckpointWrittenEvent.OutputTuple, CheckpointWrittenEvent.OutputObject>;
@@ -1234,7 +1348,7 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       FeeShareChanged: TypedContractEvent<FeeShareChangedEvent.InputTuple, FeeShareChangedEvent.OutputTuple, FeeShareChangedEvent.OutputObject>;
     
 
-      'FeesShared(uint16,uint256,uint256,uint256)': TypedContractEvent<FeesSharedEvent.InputTuple, FeesSharedEvent.OutputTuple, FeesSharedEvent.OutputObject>;
+      'FeesShared(uint16,uint256,uint256,int256)': TypedContractEvent<FeesSharedEvent.InputTuple, FeesSharedEvent.OutputTuple, FeesSharedEvent.OutputObject>;
       FeesShared: TypedContractEvent<FeesSharedEvent.InputTuple, FeesSharedEvent.OutputTuple, FeesSharedEvent.OutputObject>;
     
 
@@ -1248,6 +1362,18 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'FreshCharged(uint64,uint16,uint8,uint256)': TypedContractEvent<FreshChargedEvent.InputTuple, FreshChargedEvent.OutputTuple, FreshChargedEvent.OutputObject>;
       FreshCharged: TypedContractEvent<FreshChargedEvent.InputTuple, FreshChargedEvent.OutputTuple, FreshChargedEvent.OutputObject>;
+    
+
+      'FreshSideChanged(uint16,uint8,bytes32)': TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
+      FreshSideChanged: TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
+    
+
+      'FundBound(address)': TypedContractEvent<FundBoundEvent.InputTuple, FundBoundEvent.OutputTuple, FundBoundEvent.OutputObject>;
+      FundBound: TypedContractEvent<FundBoundEvent.InputTuple, FundBoundEvent.OutputTuple, FundBoundEvent.OutputObject>;
+    
+
+      'FundDrawn(bytes32)': TypedContractEvent<FundDrawnEvent.InputTuple, FundDrawnEvent.OutputTuple, FundDrawnEvent.OutputObject>;
+      FundDrawn: TypedContractEvent<FundDrawnEvent.InputTuple, FundDrawnEvent.OutputTuple, FundDrawnEvent.OutputObject>;
     
 
       'Haircut(uint64,uint16,uint8,uint16,uint256,uint256,uint256)': TypedContractEvent<HaircutEvent.InputTuple, HaircutEvent.OutputTuple, HaircutEvent.OutputObject>;
@@ -1324,6 +1450,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'StatusChanged(uint16,uint8)': TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
       StatusChanged: TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
+    
+
+      'TotalsChanged(uint16,bytes32,bytes32)': TypedContractEvent<TotalsChangedEvent.InputTuple, TotalsChangedEvent.OutputTuple, TotalsChangedEvent.OutputObject>;
+      TotalsChanged: TypedContractEvent<TotalsChangedEvent.InputTuple, TotalsChangedEvent.OutputTuple, TotalsChangedEvent.OutputObject>;
     
 
       'Transferred(uint32,uint32,uint256,int256,int256)': TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;

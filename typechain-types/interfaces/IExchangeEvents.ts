@@ -4,9 +4,9 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener } from "../common.js"
   
-    export type MarketConfigStruct = {unit: BigNumberish, tierCaps: [BigNumberish, BigNumberish, BigNumberish], tierLeverages: [BigNumberish, BigNumberish, BigNumberish, BigNumberish], maxDeviation: BigNumberish, maxLeverage: BigNumberish, defaultLeverage: BigNumberish, openInterestCap: BigNumberish, minNotional: BigNumberish, makerFee: BigNumberish, takerFee: BigNumberish, band: BigNumberish, cohortBond: BigNumberish, freshEpoch: BigNumberish, classDelay: BigNumberish, lotDecimals: BigNumberish, maxJump: BigNumberish, maxSpread: BigNumberish, maxPending: BigNumberish, freshFor: BigNumberish, agedFor: BigNumberish, premiumWindow: BigNumberish, sampleInterval: BigNumberish, impactNotional: BigNumberish, maxFunding: BigNumberish, interest: BigNumberish, maxAccrual: BigNumberish, lastTradeFor: BigNumberish, slip0: BigNumberish, clock: BigNumberish, liqSlip: BigNumberish, penalty: BigNumberish, callerShare: BigNumberish, eventBudget: BigNumberish, dayBudget: BigNumberish, marketShare: BigNumberish, fundTarget: BigNumberish, maxDead: BigNumberish, quantityRule: BigNumberish, deficitRule: BigNumberish}
+    export type MarketConfigStruct = {unit: BigNumberish, tierCap1: BigNumberish, tierCap2: BigNumberish, tierCap3: BigNumberish, tierLeverage1: BigNumberish, tierLeverage2: BigNumberish, tierLeverage3: BigNumberish, tierLeverage4: BigNumberish, maxDeviation: BigNumberish, maxLeverage: BigNumberish, defaultLeverage: BigNumberish, openInterestCap: BigNumberish, minNotional: BigNumberish, makerFee: BigNumberish, takerFee: BigNumberish, band: BigNumberish, cohortBond: BigNumberish, freshEpoch: BigNumberish, classDelay: BigNumberish, lotDecimals: BigNumberish, maxJump: BigNumberish, maxSpread: BigNumberish, maxPending: BigNumberish, freshFor: BigNumberish, agedFor: BigNumberish, premiumWindow: BigNumberish, sampleInterval: BigNumberish, impactNotional: BigNumberish, maxFunding: BigNumberish, interest: BigNumberish, maxAccrual: BigNumberish, lastTradeFor: BigNumberish, slip0: BigNumberish, clock: BigNumberish, liqSlip: BigNumberish, penalty: BigNumberish, callerShare: BigNumberish, eventBudget: BigNumberish, dayBudget: BigNumberish, marketShare: BigNumberish, fundTarget: BigNumberish, maxDead: BigNumberish, quantityRule: BigNumberish, deficitRule: BigNumberish}
 
-    export type MarketConfigStructOutput = [unit: bigint, tierCaps: [bigint, bigint, bigint], tierLeverages: [bigint, bigint, bigint, bigint], maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint] & {unit: bigint, tierCaps: [bigint, bigint, bigint], tierLeverages: [bigint, bigint, bigint, bigint], maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint }
+    export type MarketConfigStructOutput = [unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint] & {unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint }
   
 
 export declare namespace IExchangeEvents {
@@ -20,7 +20,7 @@ export declare namespace IExchangeEvents {
   export interface IExchangeEventsInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "AccountOpened" | "BalanceChanged" | "CheckpointWritten" | "ClockCleared" | "ClockStarted" | "CohortChanged" | "CohortCut" | "Deleveraged" | "Deposited" | "DustChanged" | "EventFinished" | "EventStored" | "FeeShareChanged" | "FeesShared" | "Filled" | "FreshChanged" | "FreshCharged" | "Haircut" | "LevelKilled" | "LeverageChosen" | "Liquidated" | "LiquidationEnded" | "MarketConfigured" | "MarketListed" | "NonceUsed" | "OperatorSet" | "OrderPlaced" | "OrderRemoved" | "OrdersKilled" | "PositionChanged" | "PrincipalCharged" | "Refreshed" | "Settled" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "Transferred" | "Withdrawn"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "AccountOpened" | "BalanceChanged" | "BudgetDrawn" | "CheckpointWritten" | "ClockCleared" | "ClockStarted" | "CohortChanged" | "CohortCut" | "Deleveraged" | "Deposited" | "DustChanged" | "EventFinished" | "EventStored" | "FeeShareChanged" | "FeesShared" | "Filled" | "FreshChanged" | "FreshCharged" | "FreshSideChanged" | "FundBound" | "FundDrawn" | "Haircut" | "LevelKilled" | "LeverageChosen" | "Liquidated" | "LiquidationEnded" | "MarketConfigured" | "MarketListed" | "NonceUsed" | "OperatorSet" | "OrderPlaced" | "OrderRemoved" | "OrdersKilled" | "PositionChanged" | "PrincipalCharged" | "Refreshed" | "Settled" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "TotalsChanged" | "Transferred" | "Withdrawn"): EventFragment;
 
     
 
@@ -56,6 +56,18 @@ export declare namespace IExchangeEvents {
       export type InputTuple = [account: BigNumberish, reason: BigNumberish, balance: BigNumberish];
       export type OutputTuple = [account: bigint, reason: bigint, balance: bigint];
       export interface OutputObject {account: bigint, reason: bigint, balance: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace BudgetDrawnEvent {
+      export type InputTuple = [market: BigNumberish, bucket: BytesLike];
+      export type OutputTuple = [market: bigint, bucket: string];
+      export interface OutputObject {market: bigint, bucket: string };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -236,6 +248,42 @@ export declare namespace IExchangeEvents {
       export type InputTuple = [id: BigNumberish, market: BigNumberish, side: BigNumberish, amount: BigNumberish];
       export type OutputTuple = [id: bigint, market: bigint, side: bigint, amount: bigint];
       export interface OutputObject {id: bigint, market: bigint, side: bigint, amount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace FreshSideChangedEvent {
+      export type InputTuple = [market: BigNumberish, side: BigNumberish, word: BytesLike];
+      export type OutputTuple = [market: bigint, side: bigint, word: string];
+      export interface OutputObject {market: bigint, side: bigint, word: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace FundBoundEvent {
+      export type InputTuple = [fund: AddressLike];
+      export type OutputTuple = [fund: string];
+      export interface OutputObject {fund: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace FundDrawnEvent {
+      export type InputTuple = [drawn: BytesLike];
+      export type OutputTuple = [drawn: string];
+      export interface OutputObject {drawn: string };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -472,6 +520,18 @@ export declare namespace IExchangeEvents {
 
   
 
+    export namespace TotalsChangedEvent {
+      export type InputTuple = [market: BigNumberish, flow: BytesLike, pool: BytesLike];
+      export type OutputTuple = [market: bigint, flow: string, pool: string];
+      export interface OutputObject {market: bigint, flow: string, pool: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace TransferredEvent {
       export type InputTuple = [from: BigNumberish, to: BigNumberish, amount: BigNumberish, fromBalance: BigNumberish, toBalance: BigNumberish];
       export type OutputTuple = [from: bigint, to: bigint, amount: bigint, fromBalance: bigint, toBalance: bigint];
@@ -538,6 +598,7 @@ export declare namespace IExchangeEvents {
     getEvent(key: 'AccountDeleveraged'): TypedContractEvent<AccountDeleveragedEvent.InputTuple, AccountDeleveragedEvent.OutputTuple, AccountDeleveragedEvent.OutputObject>;
 getEvent(key: 'AccountOpened'): TypedContractEvent<AccountOpenedEvent.InputTuple, AccountOpenedEvent.OutputTuple, AccountOpenedEvent.OutputObject>;
 getEvent(key: 'BalanceChanged'): TypedContractEvent<BalanceChangedEvent.InputTuple, BalanceChangedEvent.OutputTuple, BalanceChangedEvent.OutputObject>;
+getEvent(key: 'BudgetDrawn'): TypedContractEvent<BudgetDrawnEvent.InputTuple, BudgetDrawnEvent.OutputTuple, BudgetDrawnEvent.OutputObject>;
 getEvent(key: 'CheckpointWritten'): TypedContractEvent<CheckpointWrittenEvent.InputTuple, CheckpointWrittenEvent.OutputTuple, CheckpointWrittenEvent.OutputObject>;
 getEvent(key: 'ClockCleared'): TypedContractEvent<ClockClearedEvent.InputTuple, ClockClearedEvent.OutputTuple, ClockClearedEvent.OutputObject>;
 getEvent(key: 'ClockStarted'): TypedContractEvent<ClockStartedEvent.InputTuple, ClockStartedEvent.OutputTuple, ClockStartedEvent.OutputObject>;
@@ -553,6 +614,9 @@ getEvent(key: 'FeesShared'): TypedContractEvent<FeesSharedEvent.InputTuple, Fees
 getEvent(key: 'Filled'): TypedContractEvent<FilledEvent.InputTuple, FilledEvent.OutputTuple, FilledEvent.OutputObject>;
 getEvent(key: 'FreshChanged'): TypedContractEvent<FreshChangedEvent.InputTuple, FreshChangedEvent.OutputTuple, FreshChangedEvent.OutputObject>;
 getEvent(key: 'FreshCharged'): TypedContractEvent<FreshChargedEvent.InputTuple, FreshChargedEvent.OutputTuple, FreshChargedEvent.OutputObject>;
+getEvent(key: 'FreshSideChanged'): TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
+getEvent(key: 'FundBound'): TypedContractEvent<FundBoundEvent.InputTuple, FundBoundEvent.OutputTuple, FundBoundEvent.OutputObject>;
+getEvent(key: 'FundDrawn'): TypedContractEvent<FundDrawnEvent.InputTuple, FundDrawnEvent.OutputTuple, FundDrawnEvent.OutputObject>;
 getEvent(key: 'Haircut'): TypedContractEvent<HaircutEvent.InputTuple, HaircutEvent.OutputTuple, HaircutEvent.OutputObject>;
 getEvent(key: 'LevelKilled'): TypedContractEvent<LevelKilledEvent.InputTuple, LevelKilledEvent.OutputTuple, LevelKilledEvent.OutputObject>;
 getEvent(key: 'LeverageChosen'): TypedContractEvent<LeverageChosenEvent.InputTuple, LeverageChosenEvent.OutputTuple, LeverageChosenEvent.OutputObject>;
@@ -572,6 +636,7 @@ getEvent(key: 'Settled'): TypedContractEvent<SettledEvent.InputTuple, SettledEve
 getEvent(key: 'ShortfallChanged'): TypedContractEvent<ShortfallChangedEvent.InputTuple, ShortfallChangedEvent.OutputTuple, ShortfallChangedEvent.OutputObject>;
 getEvent(key: 'Skipped'): TypedContractEvent<SkippedEvent.InputTuple, SkippedEvent.OutputTuple, SkippedEvent.OutputObject>;
 getEvent(key: 'StatusChanged'): TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
+getEvent(key: 'TotalsChanged'): TypedContractEvent<TotalsChangedEvent.InputTuple, TotalsChangedEvent.OutputTuple, TotalsChangedEvent.OutputObject>;
 getEvent(key: 'Transferred'): TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;
 getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
 
@@ -587,6 +652,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'BalanceChanged(uint32,uint8,int256)': TypedContractEvent<BalanceChangedEvent.InputTuple, BalanceChangedEvent.OutputTuple, BalanceChangedEvent.OutputObject>;
       BalanceChanged: TypedContractEvent<BalanceChangedEvent.InputTuple, BalanceChangedEvent.OutputTuple, BalanceChangedEvent.OutputObject>;
+    
+
+      'BudgetDrawn(uint16,bytes32)': TypedContractEvent<BudgetDrawnEvent.InputTuple, BudgetDrawnEvent.OutputTuple, BudgetDrawnEvent.OutputObject>;
+      BudgetDrawn: TypedContractEvent<BudgetDrawnEvent.InputTuple, BudgetDrawnEvent.OutputTuple, BudgetDrawnEvent.OutputObject>;
     
 
       'CheckpointWritten(uint16,uint16,uint24,bytes32,int256,uint256)': TypedContractEvent<CheckpointWrittenEvent.InputTuple, CheckpointWrittenEvent.OutputTuple, CheckpointWrittenEvent.OutputObject>;
@@ -633,7 +702,7 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       FeeShareChanged: TypedContractEvent<FeeShareChangedEvent.InputTuple, FeeShareChangedEvent.OutputTuple, FeeShareChangedEvent.OutputObject>;
     
 
-      'FeesShared(uint16,uint256,uint256,uint256)': TypedContractEvent<FeesSharedEvent.InputTuple, FeesSharedEvent.OutputTuple, FeesSharedEvent.OutputObject>;
+      'FeesShared(uint16,uint256,uint256,int256)': TypedContractEvent<FeesSharedEvent.InputTuple, FeesSharedEvent.OutputTuple, FeesSharedEvent.OutputObject>;
       FeesShared: TypedContractEvent<FeesSharedEvent.InputTuple, FeesSharedEvent.OutputTuple, FeesSharedEvent.OutputObject>;
     
 
@@ -647,6 +716,18 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'FreshCharged(uint64,uint16,uint8,uint256)': TypedContractEvent<FreshChargedEvent.InputTuple, FreshChargedEvent.OutputTuple, FreshChargedEvent.OutputObject>;
       FreshCharged: TypedContractEvent<FreshChargedEvent.InputTuple, FreshChargedEvent.OutputTuple, FreshChargedEvent.OutputObject>;
+    
+
+      'FreshSideChanged(uint16,uint8,bytes32)': TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
+      FreshSideChanged: TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
+    
+
+      'FundBound(address)': TypedContractEvent<FundBoundEvent.InputTuple, FundBoundEvent.OutputTuple, FundBoundEvent.OutputObject>;
+      FundBound: TypedContractEvent<FundBoundEvent.InputTuple, FundBoundEvent.OutputTuple, FundBoundEvent.OutputObject>;
+    
+
+      'FundDrawn(bytes32)': TypedContractEvent<FundDrawnEvent.InputTuple, FundDrawnEvent.OutputTuple, FundDrawnEvent.OutputObject>;
+      FundDrawn: TypedContractEvent<FundDrawnEvent.InputTuple, FundDrawnEvent.OutputTuple, FundDrawnEvent.OutputObject>;
     
 
       'Haircut(uint64,uint16,uint8,uint16,uint256,uint256,uint256)': TypedContractEvent<HaircutEvent.InputTuple, HaircutEvent.OutputTuple, HaircutEvent.OutputObject>;
@@ -723,6 +804,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'StatusChanged(uint16,uint8)': TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
       StatusChanged: TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
+    
+
+      'TotalsChanged(uint16,bytes32,bytes32)': TypedContractEvent<TotalsChangedEvent.InputTuple, TotalsChangedEvent.OutputTuple, TotalsChangedEvent.OutputObject>;
+      TotalsChanged: TypedContractEvent<TotalsChangedEvent.InputTuple, TotalsChangedEvent.OutputTuple, TotalsChangedEvent.OutputObject>;
     
 
       'Transferred(uint32,uint32,uint256,int256,int256)': TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;

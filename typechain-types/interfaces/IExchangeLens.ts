@@ -36,14 +36,14 @@ export declare namespace IExchangeLens {
     export type MemberLossStructOutput = [account: bigint, lotsBefore: bigint, lotsClosed: bigint, haircut: bigint, equityBefore: bigint, equityAfter: bigint] & {account: bigint, lotsBefore: bigint, lotsClosed: bigint, haircut: bigint, equityBefore: bigint, equityAfter: bigint }
   
 
-    export type CohortLossStruct = {cohort: BigNumberish, lotsBefore: BigNumberish, lotsClosed: BigNumberish, haircut: BigNumberish}
+    export type CohortLossStruct = {cohort: BigNumberish, lotsBefore: BigNumberish, lotsClosed: BigNumberish}
 
-    export type CohortLossStructOutput = [cohort: bigint, lotsBefore: bigint, lotsClosed: bigint, haircut: bigint] & {cohort: bigint, lotsBefore: bigint, lotsClosed: bigint, haircut: bigint }
+    export type CohortLossStructOutput = [cohort: bigint, lotsBefore: bigint, lotsClosed: bigint] & {cohort: bigint, lotsBefore: bigint, lotsClosed: bigint }
   
 
-    export type ShockStruct = {deficit: BigNumberish, fundDraw: BigNumberish, base: BigNumberish, haircut: BigNumberish, principal: BigNumberish, shortfall: BigNumberish, lotsClosed: BigNumberish, cohorts: IExchangeLens.CohortLossStruct[]}
+    export type ShockStruct = {deficit: BigNumberish, fundDraw: BigNumberish, base: BigNumberish, haircut: BigNumberish, principal: BigNumberish, discount: BigNumberish, shortfall: BigNumberish, lotsClosed: BigNumberish, cohorts: IExchangeLens.CohortLossStruct[]}
 
-    export type ShockStructOutput = [deficit: bigint, fundDraw: bigint, base: bigint, haircut: bigint, principal: bigint, shortfall: bigint, lotsClosed: bigint, cohorts: IExchangeLens.CohortLossStructOutput[]] & {deficit: bigint, fundDraw: bigint, base: bigint, haircut: bigint, principal: bigint, shortfall: bigint, lotsClosed: bigint, cohorts: IExchangeLens.CohortLossStructOutput[] }
+    export type ShockStructOutput = [deficit: bigint, fundDraw: bigint, base: bigint, haircut: bigint, principal: bigint, discount: bigint, shortfall: bigint, lotsClosed: bigint, cohorts: IExchangeLens.CohortLossStructOutput[]] & {deficit: bigint, fundDraw: bigint, base: bigint, haircut: bigint, principal: bigint, discount: bigint, shortfall: bigint, lotsClosed: bigint, cohorts: IExchangeLens.CohortLossStructOutput[] }
   
 
     export type CohortViewStruct = {cohort: BigNumberish, leverageClass: BigNumberish, priceClass: BigNumberish, lots: BigNumberish, members: BigNumberish, score: BigNumberish, lotsAhead: BigNumberish}
@@ -66,7 +66,7 @@ export declare namespace IExchangeLens {
 encodeFunctionData(functionFragment: 'healths', values: [BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'orders', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'positions', values: [BigNumberish]): string;
-encodeFunctionData(functionFragment: 'previewDeleverage', values: [BigNumberish[], BigNumberish[]]): string;
+encodeFunctionData(functionFragment: 'previewDeleverage', values: [BigNumberish[], BigNumberish, BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'previewShock', values: [BigNumberish, BigNumberish, BigNumberish, BigNumberish, BigNumberish, BigNumberish, BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'queue', values: [BigNumberish, BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'rank', values: [BigNumberish, BigNumberish]): string;
@@ -120,7 +120,7 @@ decodeFunctionResult(functionFragment: 'rank', data: BytesLike): Result;
     depth: TypedContractMethod<
       [market: BigNumberish, side: BigNumberish, from: BigNumberish, count: BigNumberish, ],
       [[IExchangeLens.DepthLevelStructOutput[], bigint] & {levels: IExchangeLens.DepthLevelStructOutput[], next: bigint }],
-      'view'
+      'nonpayable'
     >
     
 
@@ -128,7 +128,7 @@ decodeFunctionResult(functionFragment: 'rank', data: BytesLike): Result;
     healths: TypedContractMethod<
       [accounts: BigNumberish[], ],
       [IExchangeLens.AccountHealthStructOutput[]],
-      'view'
+      'nonpayable'
     >
     
 
@@ -136,7 +136,7 @@ decodeFunctionResult(functionFragment: 'rank', data: BytesLike): Result;
     orders: TypedContractMethod<
       [account: BigNumberish, market: BigNumberish, ],
       [IExchangeLens.OpenOrderStructOutput[]],
-      'view'
+      'nonpayable'
     >
     
 
@@ -144,15 +144,15 @@ decodeFunctionResult(functionFragment: 'rank', data: BytesLike): Result;
     positions: TypedContractMethod<
       [account: BigNumberish, ],
       [IExchangeLens.SettledPositionStructOutput[]],
-      'view'
+      'nonpayable'
     >
     
 
     
     previewDeleverage: TypedContractMethod<
-      [accounts: BigNumberish[], members: BigNumberish[], ],
+      [accounts: BigNumberish[], market: BigNumberish, members: BigNumberish[], ],
       [IExchangeLens.MemberLossStructOutput[]],
-      'view'
+      'nonpayable'
     >
     
 
@@ -160,7 +160,7 @@ decodeFunctionResult(functionFragment: 'rank', data: BytesLike): Result;
     previewShock: TypedContractMethod<
       [market: BigNumberish, loser: BigNumberish, price: BigNumberish, lots: BigNumberish, deficit: BigNumberish, fundAssets: BigNumberish, members: BigNumberish[], ],
       [[IExchangeLens.ShockStructOutput, IExchangeLens.MemberLossStructOutput[]] & {shock: IExchangeLens.ShockStructOutput, losses: IExchangeLens.MemberLossStructOutput[] }],
-      'view'
+      'nonpayable'
     >
     
 
@@ -168,7 +168,7 @@ decodeFunctionResult(functionFragment: 'rank', data: BytesLike): Result;
     queue: TypedContractMethod<
       [market: BigNumberish, side: BigNumberish, from: BigNumberish, count: BigNumberish, ],
       [[IExchangeLens.CohortViewStructOutput[], boolean] & {cohorts: IExchangeLens.CohortViewStructOutput[], more: boolean }],
-      'view'
+      'nonpayable'
     >
     
 
@@ -176,7 +176,7 @@ decodeFunctionResult(functionFragment: 'rank', data: BytesLike): Result;
     rank: TypedContractMethod<
       [account: BigNumberish, market: BigNumberish, ],
       [IExchangeLens.RankStructOutput],
-      'view'
+      'nonpayable'
     >
     
 
@@ -186,42 +186,42 @@ decodeFunctionResult(functionFragment: 'rank', data: BytesLike): Result;
     getFunction(nameOrSignature: 'depth'): TypedContractMethod<
       [market: BigNumberish, side: BigNumberish, from: BigNumberish, count: BigNumberish, ],
       [[IExchangeLens.DepthLevelStructOutput[], bigint] & {levels: IExchangeLens.DepthLevelStructOutput[], next: bigint }],
-      'view'
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'healths'): TypedContractMethod<
       [accounts: BigNumberish[], ],
       [IExchangeLens.AccountHealthStructOutput[]],
-      'view'
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'orders'): TypedContractMethod<
       [account: BigNumberish, market: BigNumberish, ],
       [IExchangeLens.OpenOrderStructOutput[]],
-      'view'
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'positions'): TypedContractMethod<
       [account: BigNumberish, ],
       [IExchangeLens.SettledPositionStructOutput[]],
-      'view'
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'previewDeleverage'): TypedContractMethod<
-      [accounts: BigNumberish[], members: BigNumberish[], ],
+      [accounts: BigNumberish[], market: BigNumberish, members: BigNumberish[], ],
       [IExchangeLens.MemberLossStructOutput[]],
-      'view'
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'previewShock'): TypedContractMethod<
       [market: BigNumberish, loser: BigNumberish, price: BigNumberish, lots: BigNumberish, deficit: BigNumberish, fundAssets: BigNumberish, members: BigNumberish[], ],
       [[IExchangeLens.ShockStructOutput, IExchangeLens.MemberLossStructOutput[]] & {shock: IExchangeLens.ShockStructOutput, losses: IExchangeLens.MemberLossStructOutput[] }],
-      'view'
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'queue'): TypedContractMethod<
       [market: BigNumberish, side: BigNumberish, from: BigNumberish, count: BigNumberish, ],
       [[IExchangeLens.CohortViewStructOutput[], boolean] & {cohorts: IExchangeLens.CohortViewStructOutput[], more: boolean }],
-      'view'
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'rank'): TypedContractMethod<
       [account: BigNumberish, market: BigNumberish, ],
       [IExchangeLens.RankStructOutput],
-      'view'
+      'nonpayable'
     >;
 
     

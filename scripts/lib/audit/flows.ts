@@ -1,5 +1,5 @@
-import { abs, divCeil, sum } from "../integers.js";
-import { FIRST_ACCOUNT, PPM, TREASURY } from "../keys.js";
+import { abs, divCeil, sum, PPM } from "../units.js";
+import { FIRST_ACCOUNT, TREASURY } from "../keys.js";
 import { marginOf } from "../margin.js";
 import type { Margin } from "../margin.js";
 import type { State } from "../state.js";

@@ -1,5 +1,5 @@
 import { cohortName, HOUSE, LONG, MICRO, SHORT, signOf } from "../keys.js";
-import { sum } from "../integers.js";
+import { sum } from "../units.js";
 import type { MarketState, State } from "../state.js";
 import type { Findings } from "./violation.js";
 

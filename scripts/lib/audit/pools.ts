@@ -1,7 +1,7 @@
 import { settledPosition } from "../cohorts.js";
 import type { ExchangeEvent } from "../events.js";
 import { classKey, cohortName, cohortOfPosition, LEVERAGES, SHORT } from "../keys.js";
-import { abs, max } from "../integers.js";
+import { abs, max } from "../units.js";
 import { nearEdge } from "../queue.js";
 import { marketOf } from "../rebuild.js";
 import type { MarketState, Position, State } from "../state.js";
@@ -103,16 +103,16 @@ function checkCohort(
     numbers: { ...where, checkpoint: cohort.checkpoint },
   }));
   const left = cohort.lots - members.lots;
-  const most = max(BigInt(members.cuts + crossed) - 1n, 0n);
+  // A fraction each; a whole one where the mantissa was rounded below an integer.
+  const most = BigInt(members.cuts + crossed);
   findings.check(left >= 0n && left <= most, "INV-4", () => ({
     what: "a cohort's lots are not its members' and what they left",
     numbers: { ...where, lots: cohort.lots, settled: members.lots, left, most },
   }));
   const sign = signOf(cohortName(key).side);
   const cost = sign * effectiveCost(market, key) - members.cost;
-  const fractions = BigInt(members.cuts + crossed);
-  const rounding = WEI_PER_SETTLEMENT * (fractions + BigInt(members.count) + 1n);
-  const bound = fractions * lotCost(market, key, members) + rounding;
+  const rounding = WEI_PER_SETTLEMENT * (most + BigInt(members.count) + 1n);
+  const bound = most * lotCost(market, key, members) + rounding;
   findings.check(abs(cost) <= bound, "INV-4", () => ({
     what: "a cohort's cost is not its members' and what they left",
     numbers: { ...where, left: cost, bound },

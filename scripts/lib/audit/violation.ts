@@ -14,6 +14,7 @@ export type InvariantId =
   | "INV-14"
   | "INV-15"
   | "custody"
+  | "markets"
   | "events";
 
 /** Something that must not be. */

@@ -1,5 +1,5 @@
-import { min, sum } from "../integers.js";
-import { FUND, PPM, signOf } from "../keys.js";
+import { min, sum, PPM } from "../units.js";
+import { FUND, signOf } from "../keys.js";
 import { lowestMaintenance, marginOf } from "../margin.js";
 import { nearEdge } from "../queue.js";
 import { takeByRules } from "../receipts.js";

@@ -31,6 +31,22 @@
   {
     "inputs": [
       {
+        "internalType": "uint16",
+        "name": "cohort",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint24",
+        "name": "checkpoint",
+        "type": "uint24"
+      }
+    ],
+    "name": "CohortWornOut",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint32",
         "name": "from",
         "type": "uint32"
@@ -42,6 +58,27 @@
       }
     ],
     "name": "DifferentOwners",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint256",
+        "name": "given",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "EventIncomplete",
     "type": "error"
   },
   {
@@ -69,6 +106,33 @@
       }
     ],
     "name": "ExpiryInThePast",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "fund",
+        "type": "address"
+      }
+    ],
+    "name": "FundAlreadyBound",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "bound",
+        "type": "uint256"
+      }
+    ],
+    "name": "HaircutTooLarge",
     "type": "error"
   },
   {
@@ -304,11 +368,6 @@
       }
     ],
     "name": "NotReducing",
-    "type": "error"
-  },
-  {
-    "inputs": [],
-    "name": "NotSimulating",
     "type": "error"
   },
   {

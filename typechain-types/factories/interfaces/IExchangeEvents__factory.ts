@@ -103,6 +103,25 @@
         "type": "uint16"
       },
       {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "bucket",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BudgetDrawn",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
         "indexed": true,
         "internalType": "uint16",
         "name": "cohort",
@@ -501,9 +520,9 @@
       },
       {
         "indexed": false,
-        "internalType": "uint256",
+        "internalType": "int256",
         "name": "rest",
-        "type": "uint256"
+        "type": "int256"
       }
     ],
     "name": "FeesShared",
@@ -624,6 +643,57 @@
       }
     ],
     "name": "FreshCharged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum Side",
+        "name": "side",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "word",
+        "type": "bytes32"
+      }
+    ],
+    "name": "FreshSideChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "fund",
+        "type": "address"
+      }
+    ],
+    "name": "FundBound",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "drawn",
+        "type": "bytes32"
+      }
+    ],
+    "name": "FundDrawn",
     "type": "event"
   },
   {
@@ -858,14 +928,39 @@
             "type": "uint64"
           },
           {
-            "internalType": "uint32[3]",
-            "name": "tierCaps",
-            "type": "uint32[3]"
+            "internalType": "uint32",
+            "name": "tierCap1",
+            "type": "uint32"
           },
           {
-            "internalType": "uint8[4]",
-            "name": "tierLeverages",
-            "type": "uint8[4]"
+            "internalType": "uint32",
+            "name": "tierCap2",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "tierCap3",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage1",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage2",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage3",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage4",
+            "type": "uint8"
           },
           {
             "internalType": "uint24",
@@ -1080,14 +1175,39 @@
             "type": "uint64"
           },
           {
-            "internalType": "uint32[3]",
-            "name": "tierCaps",
-            "type": "uint32[3]"
+            "internalType": "uint32",
+            "name": "tierCap1",
+            "type": "uint32"
           },
           {
-            "internalType": "uint8[4]",
-            "name": "tierLeverages",
-            "type": "uint8[4]"
+            "internalType": "uint32",
+            "name": "tierCap2",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "tierCap3",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage1",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage2",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage3",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage4",
+            "type": "uint8"
           },
           {
             "internalType": "uint24",
@@ -1667,6 +1787,31 @@
       }
     ],
     "name": "StatusChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "flow",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "pool",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TotalsChanged",
     "type": "event"
   },
   {

@@ -54,7 +54,7 @@
         "type": "uint24"
       }
     ],
-    "stateMutability": "view",
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -162,7 +162,7 @@
         "type": "tuple[]"
       }
     ],
-    "stateMutability": "view",
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -223,7 +223,7 @@
         "type": "tuple[]"
       }
     ],
-    "stateMutability": "view",
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -304,7 +304,7 @@
         "type": "tuple[]"
       }
     ],
-    "stateMutability": "view",
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -313,6 +313,11 @@
         "internalType": "uint32[]",
         "name": "accounts",
         "type": "uint32[]"
+      },
+      {
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
       },
       {
         "internalType": "uint32[]",
@@ -360,7 +365,7 @@
         "type": "tuple[]"
       }
     ],
-    "stateMutability": "view",
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -432,6 +437,11 @@
           },
           {
             "internalType": "uint256",
+            "name": "discount",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
             "name": "shortfall",
             "type": "uint256"
           },
@@ -455,11 +465,6 @@
               {
                 "internalType": "uint256",
                 "name": "lotsClosed",
-                "type": "uint256"
-              },
-              {
-                "internalType": "uint256",
-                "name": "haircut",
                 "type": "uint256"
               }
             ],
@@ -510,7 +515,7 @@
         "type": "tuple[]"
       }
     ],
-    "stateMutability": "view",
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -586,7 +591,7 @@
         "type": "bool"
       }
     ],
-    "stateMutability": "view",
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -642,7 +647,7 @@
         "type": "tuple"
       }
     ],
-    "stateMutability": "view",
+    "stateMutability": "nonpayable",
     "type": "function"
   }
 ] as const;

@@ -31,6 +31,22 @@
   {
     "inputs": [
       {
+        "internalType": "uint16",
+        "name": "cohort",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint24",
+        "name": "checkpoint",
+        "type": "uint24"
+      }
+    ],
+    "name": "CohortWornOut",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint32",
         "name": "from",
         "type": "uint32"
@@ -42,6 +58,27 @@
       }
     ],
     "name": "DifferentOwners",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint256",
+        "name": "given",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "EventIncomplete",
     "type": "error"
   },
   {
@@ -69,6 +106,33 @@
       }
     ],
     "name": "ExpiryInThePast",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "fund",
+        "type": "address"
+      }
+    ],
+    "name": "FundAlreadyBound",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "bound",
+        "type": "uint256"
+      }
+    ],
+    "name": "HaircutTooLarge",
     "type": "error"
   },
   {
@@ -304,11 +368,6 @@
       }
     ],
     "name": "NotReducing",
-    "type": "error"
-  },
-  {
-    "inputs": [],
-    "name": "NotSimulating",
     "type": "error"
   },
   {
@@ -775,6 +834,25 @@
         "type": "uint16"
       },
       {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "bucket",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BudgetDrawn",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
         "indexed": true,
         "internalType": "uint16",
         "name": "cohort",
@@ -1173,9 +1251,9 @@
       },
       {
         "indexed": false,
-        "internalType": "uint256",
+        "internalType": "int256",
         "name": "rest",
-        "type": "uint256"
+        "type": "int256"
       }
     ],
     "name": "FeesShared",
@@ -1296,6 +1374,57 @@
       }
     ],
     "name": "FreshCharged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum Side",
+        "name": "side",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "word",
+        "type": "bytes32"
+      }
+    ],
+    "name": "FreshSideChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "fund",
+        "type": "address"
+      }
+    ],
+    "name": "FundBound",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "drawn",
+        "type": "bytes32"
+      }
+    ],
+    "name": "FundDrawn",
     "type": "event"
   },
   {
@@ -1530,14 +1659,39 @@
             "type": "uint64"
           },
           {
-            "internalType": "uint32[3]",
-            "name": "tierCaps",
-            "type": "uint32[3]"
+            "internalType": "uint32",
+            "name": "tierCap1",
+            "type": "uint32"
           },
           {
-            "internalType": "uint8[4]",
-            "name": "tierLeverages",
-            "type": "uint8[4]"
+            "internalType": "uint32",
+            "name": "tierCap2",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "tierCap3",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage1",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage2",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage3",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage4",
+            "type": "uint8"
           },
           {
             "internalType": "uint24",
@@ -1752,14 +1906,39 @@
             "type": "uint64"
           },
           {
-            "internalType": "uint32[3]",
-            "name": "tierCaps",
-            "type": "uint32[3]"
+            "internalType": "uint32",
+            "name": "tierCap1",
+            "type": "uint32"
           },
           {
-            "internalType": "uint8[4]",
-            "name": "tierLeverages",
-            "type": "uint8[4]"
+            "internalType": "uint32",
+            "name": "tierCap2",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "tierCap3",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage1",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage2",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage3",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage4",
+            "type": "uint8"
           },
           {
             "internalType": "uint24",
@@ -2346,6 +2525,31 @@
     "inputs": [
       {
         "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "flow",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "pool",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TotalsChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "internalType": "uint32",
         "name": "from",
         "type": "uint32"
@@ -2485,6 +2689,19 @@
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "fund_",
+        "type": "address"
+      }
+    ],
+    "name": "bindFund",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint16",
         "name": "market",
         "type": "uint16"
@@ -2551,14 +2768,39 @@
             "type": "uint64"
           },
           {
-            "internalType": "uint32[3]",
-            "name": "tierCaps",
-            "type": "uint32[3]"
+            "internalType": "uint32",
+            "name": "tierCap1",
+            "type": "uint32"
           },
           {
-            "internalType": "uint8[4]",
-            "name": "tierLeverages",
-            "type": "uint8[4]"
+            "internalType": "uint32",
+            "name": "tierCap2",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "tierCap3",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage1",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage2",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage3",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage4",
+            "type": "uint8"
           },
           {
             "internalType": "uint24",
@@ -3171,14 +3413,39 @@
             "type": "uint64"
           },
           {
-            "internalType": "uint32[3]",
-            "name": "tierCaps",
-            "type": "uint32[3]"
+            "internalType": "uint32",
+            "name": "tierCap1",
+            "type": "uint32"
           },
           {
-            "internalType": "uint8[4]",
-            "name": "tierLeverages",
-            "type": "uint8[4]"
+            "internalType": "uint32",
+            "name": "tierCap2",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "tierCap3",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage1",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage2",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage3",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage4",
+            "type": "uint8"
           },
           {
             "internalType": "uint24",
@@ -3487,9 +3754,14 @@
             "type": "int64"
           },
           {
-            "internalType": "uint64",
-            "name": "mid",
-            "type": "uint64"
+            "internalType": "uint32",
+            "name": "bid",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "ask",
+            "type": "uint32"
           },
           {
             "internalType": "uint32",
@@ -3524,9 +3796,9 @@
             "type": "uint96"
           },
           {
-            "internalType": "uint64",
+            "internalType": "int64",
             "name": "rest",
-            "type": "uint64"
+            "type": "int64"
           },
           {
             "internalType": "uint32",
@@ -3689,6 +3961,24 @@
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "payTreasury",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint16",
         "name": "market",
         "type": "uint16"
@@ -3781,6 +4071,19 @@
   {
     "inputs": [
       {
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      }
+    ],
+    "name": "reopen",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint32",
         "name": "account",
         "type": "uint32"
@@ -3859,14 +4162,39 @@
             "type": "uint64"
           },
           {
-            "internalType": "uint32[3]",
-            "name": "tierCaps",
-            "type": "uint32[3]"
+            "internalType": "uint32",
+            "name": "tierCap1",
+            "type": "uint32"
           },
           {
-            "internalType": "uint8[4]",
-            "name": "tierLeverages",
-            "type": "uint8[4]"
+            "internalType": "uint32",
+            "name": "tierCap2",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "tierCap3",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage1",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage2",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage3",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "tierLeverage4",
+            "type": "uint8"
           },
           {
             "internalType": "uint24",
@@ -4176,7 +4504,7 @@
     ],
     "name": "simulate",
     "outputs": [],
-    "stateMutability": "view",
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {

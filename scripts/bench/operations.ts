@@ -1,0 +1,102 @@
+import { buy, cancel, sell } from "../lib/world.js";
+import type { World } from "../lib/world.js";
+import { at, further, gasOf, inWorld, openTraders } from "./measure.js";
+import type { Row } from "./measure.js";
+
+/* Gas of what traders and keepers do every day. Prices around 10,000; storage is cold at every call. */
+
+const DEPOSIT = "100000";
+const MAKERS = 11;
+const BATCH = 5;
+
+export async function measureOperations(): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const bench of [orders, matching, furtherMakers, liquidations]) {
+    rows.push(...(await inWorld({}, bench)));
+  }
+  return rows;
+}
+
+async function orders(world: World): Promise<Row[]> {
+  const { execute, fund, exchange, ballast } = world;
+  const [alice, bob] = await openTraders(world, 2, DEPOSIT);
+  if (alice === undefined || bob === undefined) throw new Error("there are two traders");
+  await ballast.token.mint(alice.signer.address, 10n ** 12n);
+  await ballast.token.connect(alice.signer).approve(ballast.vault, 10n ** 12n);
+  const deposit = await gasOf(exchange.connect(alice.signer).deposit(alice.account, 10n ** 9n));
+  await fund(bob, "1");
+
+  const firstEver = await gasOf(execute(alice, buy("9900", "1")));
+  const sameLevel = await gasOf(execute(bob, buy("9900", "1")));
+  const freshSlot = await gasOf(execute(bob, buy("9900", "1")));
+  const newLevel = await gasOf(execute(bob, buy("9890", "1")));
+  const cancelBetween = await gasOf(execute(bob, cancel(0)));
+  const recycled = await gasOf(execute(bob, buy("9900", "1")));
+  const cancelAlone = await gasOf(execute(bob, cancel(2)));
+  return [
+    { name: "deposit, known account", gas: deposit },
+    { name: "place, first order of market and account", gas: firstEver },
+    { name: "place, level exists, account's first order", gas: sameLevel },
+    { name: "place, level exists, fresh slot", gas: freshSlot },
+    { name: "place, level exists, recycled slot", gas: recycled },
+    { name: "place, new level", gas: newLevel },
+    { name: "cancel, with neighbours", gas: cancelBetween },
+    { name: "cancel, alone at its level", gas: cancelAlone },
+  ];
+}
+
+async function matching(world: World): Promise<Row[]> {
+  const { execute, trade } = world;
+  const [maker, taker] = await openTraders(world, 2, DEPOSIT);
+  if (maker === undefined || taker === undefined) throw new Error("there are two traders");
+  await execute(maker, sell("10000", "1"));
+  const opening = await gasOf(execute(taker, buy("10000", "1", { timeInForce: "ioc" })));
+  await execute(maker, sell("10000", "2"));
+  const adding = await gasOf(execute(taker, buy("10000", "1", { timeInForce: "ioc" })));
+  await execute(maker, buy("10000", "1"));
+  const closing = await gasOf(execute(taker, sell("10000", "1", { timeInForce: "ioc" })));
+  await trade(taker, maker, { price: "10000", size: "1" });
+  return [
+    { name: "match one, both open", gas: opening },
+    { name: "match one, both add", gas: adding },
+    { name: "match one, both reduce", gas: closing },
+  ];
+}
+
+/** Makers that have a position in one market and add to it. */
+async function furtherMakers(world: World): Promise<Row[]> {
+  const { execute } = world;
+  const taker = await world.openTrader("1000000");
+  const makers = await openTraders(world, MAKERS, DEPOSIT);
+  for (const maker of makers) await execute(maker, sell("10000", "1"));
+  await execute(taker, buy("10000", String(MAKERS), { timeInForce: "ioc" }));
+  await world.again();
+
+  await execute(at(makers, 0), sell("10000", "0.5"));
+  const one = await gasOf(execute(taker, buy("10000", "0.5", { timeInForce: "ioc" })));
+  for (const maker of makers) await execute(maker, sell("10000", "0.5"));
+  const many = await gasOf(
+    execute(taker, buy("10000", String(MAKERS / 2), { timeInForce: "ioc" })),
+  );
+  return [{ name: "each further maker", gas: further(many, one, MAKERS) }];
+}
+
+async function liquidations(world: World): Promise<Row[]> {
+  const { execute, trade, setPrice, exchange } = world;
+  const keeper = await world.openTrader("10");
+  const house = await world.openTrader("10000000");
+  const losers = await openTraders(world, BATCH + 1, "1100");
+  for (const loser of losers) await trade(loser, house, { price: "10000", size: "1" });
+  await setPrice("9500");
+  await setPrice("9150");
+  await setPrice("9130");
+  await execute(house, buy("9130", "20"));
+
+  const accounts = losers.map(({ account }) => account);
+  const one = await gasOf(exchange.liquidate(accounts.slice(0, 1), 50, keeper.account));
+  const many = await gasOf(exchange.liquidate(accounts.slice(1), 50, keeper.account));
+  return [
+    { name: "liquidate one, into the book", gas: one },
+    { name: "liquidate, each further in a batch", gas: further(many, one, BATCH) },
+  ];
+}

@@ -1,0 +1,64 @@
+/** The market of a replay: what is deployed, out of a scenario. */
+
+import { ParametersError, parseParameters } from "../deploy/parameters.js";
+import type { MarketParameters, Parameters } from "../deploy/parameters.js";
+import { QUOTE_DECIMALS, formatDecimal } from "../lib/units.js";
+import { scaleOf } from "./path.js";
+import type { PricePath } from "./path.js";
+import { InputError, splitRule } from "./scenario.js";
+import type { Scenario } from "./scenario.js";
+
+export const MARKET = 0;
+export const FEEDS = ["REPLAY/USD:a", "REPLAY/USD:b"] as const;
+/** Open interest may grow to this many times the scenario's, since market makers buy too. */
+const CAP_FACTOR = 4n;
+const FUND_COOLDOWN = 864_000;
+const FUND_SHARE = 200_000;
+
+/** The deployment that a scenario asks for. Unknown or impossible parameters are a fault of the scenario. */
+export function parametersOf(scenario: Scenario, path: PricePath, file: string): Parameters {
+  const price = path.points[0]?.price ?? 0n;
+  const { tick, lotDecimals } = scaleOf(price);
+  const { quantity, deficit } = splitRule(scenario.rule);
+  const { openInterest } = scenario.population;
+  const cap = (openInterest * CAP_FACTOR * 10n ** BigInt(lotDecimals)) / price;
+  const market = {
+    name: "REPLAY-PERP",
+    tickSize: formatDecimal(tick, QUOTE_DECIMALS),
+    lotDecimals,
+    openInterestCap: formatDecimal(cap, lotDecimals),
+    sources: FEEDS.map((feed) => ({ kind: "signed", feed })),
+    quantityRule: quantity,
+    deficitRule: deficit,
+  };
+  const nobody = { admin: null, listing: null, guardian: null, treasury: null, oracle: null };
+  try {
+    return parseParameters({
+      token: null,
+      fundCooldown: FUND_COOLDOWN,
+      fundShare: FUND_SHARE,
+      roles: nobody,
+      delay: 0,
+      signers: [],
+      markets: [{ ...scenario.parameters, ...market }],
+    });
+  } catch (error) {
+    if (!(error instanceof ParametersError)) throw error;
+    const problems = error.problems.map((problem) => problem.replace("markets.0", "parameters"));
+    throw new InputError(file, problems);
+  }
+}
+
+export function marketOf({ markets }: Parameters): MarketParameters {
+  const [market] = markets;
+  if (market === undefined) throw new RangeError("a replay has one market");
+  return market;
+}
+
+/** What the report lists: every parameter of the market by its name. */
+export function listedParameters(parameters: Parameters): { name: string; value: string }[] {
+  return Object.entries(marketOf(parameters)).map(([name, value]) => ({
+    name,
+    value: typeof value === "object" ? JSON.stringify(value) : String(value),
+  }));
+}
