@@ -8,6 +8,7 @@ import { eventsNamed, parseEvents } from "../scripts/lib/events.js";
 import type { EventNamed, ExchangeEvent } from "../scripts/lib/events.js";
 import { createKnown, track } from "../scripts/lib/known.js";
 import { createReader, readState } from "../scripts/lib/read.js";
+import type { State } from "../scripts/lib/state.js";
 import { createModel } from "./model/model.js";
 import type { Deleverage, SideReceipt } from "./model/deleverage.js";
 import { rational, sum } from "./model/rational.js";
@@ -288,13 +289,14 @@ function verbsOf(lab: Base, markets: readonly MarketOptions[]) {
     await expectSameAccounts();
   }
 
-  /** INV-1 and INV-2. */
-  async function audit(): Promise<void> {
+  /** INV-1 and INV-2. Returns the whole state. */
+  async function audit(): Promise<State> {
     const state = await readState(createReader(ethers.provider, lab.address), lab.known);
     const findings = createFindings();
     checkMoney(findings, state, { tracked: lab.paidIn, held: lab.paidIn });
     checkLots(findings, state);
     expect(findings.list).to.deep.equal([]);
+    return state;
   }
 
   /** Sizes within a lot, which a member of a cohort that was cut in part may leave to it, and equity within its worth. */
