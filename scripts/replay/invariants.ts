@@ -24,7 +24,6 @@ const EVERY_BLOCK: Readonly<Record<InvariantId, string>> = {
   "INV-15": "A forced sale never lowers equity over maintenance margin.",
   markets: "An account knows every market in which it has a position, an order or fresh profit.",
   custody: "The vault holds at least what it accounts for.",
-  markets: "Every market that an account is in counts in its margin.",
   events: "The state rebuilt from events alone is the state in storage, word for word.",
 };
 
