@@ -37,7 +37,7 @@ async function bigWorld(options: MarketOptions) {
   }
   await world.trade(loser, rich, { lots: 400n, ticks: 1000n });
   await world.setTicks(990n);
-  return { world, loser, shorts };
+  return { world, loser, rich, shorts };
 }
 
 /** The lower edge of a price class, in whole ticks; class 640 starts at 1024. */
@@ -112,6 +112,22 @@ describe("An event that is stored", () => {
       expect(new Set(ends).size, "the same state").to.equal(1);
     });
   }
+
+  it("charges the fresh profit that was there when it began, however long it takes", async function () {
+    this.timeout(600_000);
+    const { world, loser, rich } = await bigWorld({ freshEpoch: 240n });
+    const holder = await world.open(units(1000n));
+    await world.trade(rich, holder, { lots: 10n ** 6n, ticks: 1000n });
+    await world.trade(holder, rich, { lots: 10n ** 6n, ticks: 990n });
+    const first = await world.deleverage([loser]);
+    const expected = world.model.deleverage({ accounts: [loser] });
+    await networkHelpers.time.increase(1000);
+    const rest = await finish(world, () => 600n);
+    expect(eventsNamed(rest, "FreshCharged")[0]?.args.amount).to.be.greaterThan(0n);
+    expectSame([...first.events, ...rest], expected);
+    await world.audit();
+    await world.expectSameAccounts();
+  });
 
   it("is paid for by the fund, a little for each step", async function () {
     this.timeout(600_000);
