@@ -234,6 +234,11 @@ describe("Deleverage, budgets over events", () => {
     const preview = await world.harness.preview.staticCall(0, LONG, LOTS, units(10n));
     const { events } = await world.deleverage([long]);
     const [done] = receiptsOf(events);
-    expect(preview.toObject()).to.deep.equal(done?.receipt);
+    const fields = Object.entries(done?.receipt ?? {});
+    expect(fields).not.to.have.length(0);
+    for (const [name, value] of fields) {
+      // Typechain's result can be read by field name.
+      expect((preview as unknown as Record<string, unknown>)[name], name).to.equal(value);
+    }
   });
 });

@@ -390,7 +390,7 @@ library Deleverage {
         }
     }
 
-    function canCharge(State storage s, Pot memory pot, Side payers) private view returns (bool) {
+    function canCharge(State storage s, Pot memory pot, Side payers) private returns (bool) {
         Market storage m = s.markets[pot.price.market];
         if (m.config.deficitRule == DeficitRule.Queue) return true;
         EventSide memory to = pot.work.sides[payers.index()];
