@@ -20,7 +20,7 @@ const HOUR = 3600;
 const units = (amount: bigint) => amount * WHOLE;
 
 async function lab(...markets: readonly MarketOptions[]): Promise<Lab> {
-  return await createLab(await networkHelpers.loadFixture(deployHarness), markets);
+  return createLab(await networkHelpers.loadFixture(deployHarness), markets);
 }
 
 const receiptsOf = (events: readonly ExchangeEvent[]) =>
