@@ -18,7 +18,7 @@ const windows = process.platform === "win32";
 const local = join(modules, "node", "bin", windows ? "node.exe" : "node");
 const node = existsSync(local) ? local : process.execPath;
 const cli = join(root, "scripts", "replay", "cli.ts");
-const { status, error } = spawnSync(
+const { status, signal, error } = spawnSync(
   node,
   ["--import", pathToFileURL(tsx).href, cli, ...process.argv.slice(2)],
   {
@@ -29,4 +29,5 @@ const { status, error } = spawnSync(
   },
 );
 if (error !== undefined) console.error(error.message);
+if (signal !== null) console.error(`The replay was ended by ${signal}.`);
 process.exit(status ?? 1);

@@ -28,9 +28,7 @@ async function main(options: Options & { out?: string }): Promise<void> {
   console.error(`Took ${Math.round((performance.now() - started) / 1_000)} s.`);
 
   const folder =
-    options.out === undefined
-      ? join("out", "replay", nameOf(plan))
-      : relative(process.cwd(), resolve(HERE, options.out));
+    options.out === undefined ? join("out", "replay", nameOf(plan)) : resolve(HERE, options.out);
   const table = writeOut(record, folder);
   console.log(`${table}\nReport: ${join(folder, "report.html")}`);
   if (!isWhole(record)) process.exitCode = BROKEN;

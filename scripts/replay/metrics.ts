@@ -16,7 +16,7 @@ export type Money = {
   readonly needed: bigint;
   /** From the winners, as the receipts say. */
   readonly taken: bigint;
-  /** From the winners, as their equity says. Differs from `taken` by rounding only. */
+  /** From the winners, as their equity says. Differs from `taken` by fractions of a lot that cuts leave in cohorts. */
   readonly measured: bigint;
   /** taken − needed. */
   readonly overshoot: bigint;

@@ -92,7 +92,7 @@ function winnersSentence({ setting }: RunRecord, { money: paid, haircut }: Metri
     );
   }
   return (
-    `The other ${money(paid.taken)} came from everyone in profit, in proportion to it: ${percent(haircut.mean)} of profit on average, at most ${percent(haircut.largest)}. ` +
+    `The other ${money(paid.taken)} came from everyone who was in profit when it was missing, in proportion: ${percent(haircut.mean)} of profit on average, at most ${percent(haircut.largest)}. ` +
     `Positions closed in the queue were closed at the mark, so being cut cost nobody more than not being cut.`
   );
 }
@@ -178,20 +178,13 @@ function eventsText(events: readonly EventRecord[], { setting }: RunRecord): str
       .filter(([, amount]) => amount > 0n)
       .map(([who, amount]) => `${who} ${money(amount)}`);
     const base = events.reduce((most, event) => (event.base > most ? event.base : most), 0n);
-    const share =
-      base > 0n
-        ? ` (${percentOf(
-            total((event) => event.haircut),
-            base,
-          )} of it)`
-        : "";
+    const haircut = total((event) => event.haircut);
+    const share = haircut > 0n && base > 0n ? ` (${percentOf(haircut, base)} of it)` : "";
     sentences.push(`Missing: ${money(deficit)}. Paid by: ${parts.join(", ")}${share}.`);
   }
   if (queue > 0n) {
-    const share = percentOf(
-      queue,
-      total((event) => event.lots),
-    );
+    const lots = total((event) => event.lots);
+    const share = queue === lots ? "All" : percentOf(queue, lots);
     sentences.push(
       `${share} of their lots were closed against the front of the ${side} queue, at ${price(events[0]?.mark ?? 0n, setting.scale)}.`,
     );
