@@ -346,6 +346,11 @@ describe("invariants of what happened", () => {
         said(({ haircut }) => ({ haircut: 0n, discount: haircut })),
       ],
       [
+        "INV-8",
+        "winners who pay before the fund has paid what it may",
+        said(() => ({ fundBefore: 10n ** 18n })),
+      ],
+      [
         "INV-10",
         "a fund that pays more than its budget",
         said(({ haircut }) => ({ fundBefore: 10n ** 18n, fundWithin: haircut, haircut: 0n })),

@@ -4,6 +4,7 @@ import { lowestMaintenance, marginOf } from "../margin.js";
 import { nearEdge } from "../queue.js";
 import { takeByRules } from "../receipts.js";
 import type { DeficitRule, QuantityRule, Receipt, Taken } from "../receipts.js";
+import { checkBudgets } from "./budgets.js";
 import { named } from "./step.js";
 import type { Step } from "./step.js";
 import type { Findings } from "./violation.js";
@@ -22,9 +23,9 @@ export function checkWaterfall(findings: Findings, step: Step): void {
   checkSales(findings, step);
   checkClosed(findings, step);
   checkFund(findings, step);
+  checkBudgets(findings, step);
   for (const receipt of step.receipts) {
     checkSums(findings, receipt);
-    checkBudget(findings, step, receipt);
     checkQueue(findings, receipt);
     checkCharges(findings, receipt);
     checkPrincipal(findings, step, receipt);
@@ -100,26 +101,6 @@ function checkSums(findings: Findings, { id, market, side, receipt, ...taken }: 
   equal("lots of the queue are not the sum of the cuts", queueLots, cut);
   const discounts = sum(taken.cuts.map((part) => part.discount));
   equal("a discount is not the sum of its shares", discount, discounts);
-}
-
-/** INV-10 and INV-8: the fund pays no more than it may, and winners nothing before it has paid what it may. */
-function checkBudget(findings: Findings, step: Step, { id, market, side, receipt }: Receipt): void {
-  const config = step.after.markets.get(market)?.config;
-  if (config === undefined) return;
-  const { fundBefore, fundWithin, fundBeyond } = receipt;
-  // Budgets are parts of the fund and of what has been drawn lately.
-  const size = fundBefore + step.before.drawn.drawn;
-  const mayWithin = (size * config.eventBudget) / PPM;
-  const mayShare = (size * config.marketShare) / PPM;
-  const where = { event: id, market, side, fundBefore };
-  findings.check(fundWithin <= mayWithin && fundWithin <= fundBefore, "INV-10", () => ({
-    what: "the fund paid more than its event budget",
-    numbers: { ...where, fundWithin, mayWithin },
-  }));
-  findings.check(fundWithin + fundBeyond <= mayShare, "INV-10", () => ({
-    what: "the fund paid more than the market's share",
-    numbers: { ...where, fundWithin, fundBeyond, mayShare },
-  }));
 }
 
 /** INV-8: the cohorts that were cut are those at the front, by scores recomputed at the event's mark. */
