@@ -309,6 +309,13 @@ describe("invariants of what happened", () => {
       );
     expect(look(4n).map(({ id }) => id)).to.deep.equal(["INV-15"]);
     expect(look(5n)).to.deep.equal([]);
+    const below = { ...sale, equityBefore: -(10n ** 18n) };
+    const insolvent = (equityAfter: bigint) =>
+      checkStep(
+        after(beforeCrash(), (story) => story.emit("LiquidationEnded", { ...below, equityAfter })),
+      );
+    expect(insolvent(-(10n ** 18n))).to.deep.equal([]);
+    expect(insolvent(-(10n ** 18n) - 1_000n).map(({ id }) => id)).to.deep.equal(["INV-15"]);
   });
 
   describe("receipts", () => {

@@ -1,4 +1,4 @@
-import { min, sum, PPM } from "../units.js";
+import { sum } from "../units.js";
 import { FUND, signOf } from "../keys.js";
 import { lowestMaintenance, marginOf } from "../margin.js";
 import { nearEdge } from "../queue.js";
@@ -14,6 +14,8 @@ import type { Findings } from "./violation.js";
 const QUANTITY_RULES: readonly QuantityRule[] = ["Front", "ProRata"];
 const DEFICIT_RULES: readonly DeficitRule[] = ["Winners", "Queue"];
 const HAIRCUT_BITS = 54n;
+/** What closing lots and their funding may lose to rounding, all sales of a call together, quote. */
+const SALE_ROUNDING = 256n;
 /** Of BalanceReason in contracts/interfaces/IExchangeEvents.sol. */
 const REWARD = 5n;
 /** Charges of one class that may each have been rounded up by one unit of the scale of U. */
@@ -32,14 +34,19 @@ export function checkWaterfall(findings: Findings, step: Step): void {
   }
 }
 
-/** INV-15, from what forced sales say about themselves. */
+/**
+ * INV-15, from what forced sales say about themselves. Below zero a smaller position makes the ratio worse at any price, so
+ * there it is equity that must not fall.
+ */
 function checkSales(findings: Findings, step: Step): void {
   for (const sale of named(step, "LiquidationEnded")) {
     const { account, equityBefore, maintenanceBefore, equityAfter, maintenanceAfter } = sale;
     const isKept =
-      maintenanceAfter === 0n
-        ? equityAfter >= min(equityBefore, 0n)
-        : equityAfter * maintenanceBefore >= equityBefore * maintenanceAfter;
+      equityBefore < 0n
+        ? equityAfter >= equityBefore - SALE_ROUNDING
+        : maintenanceAfter === 0n
+          ? equityAfter >= 0n
+          : equityAfter * maintenanceBefore >= equityBefore * maintenanceAfter;
     findings.check(isKept, "INV-15", () => ({
       what: "a forced sale lowered the margin ratio",
       numbers: { account, equityBefore, maintenanceBefore, equityAfter, maintenanceAfter },
