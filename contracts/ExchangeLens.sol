@@ -223,7 +223,7 @@ contract ExchangeLens is ExchangeStorage, IExchangeLens {
     function _ask() private {
         try exchange.simulate(SELF, msg.data) {
             // Cannot be: simulate always reverts.
-            revert();
+            revert IExchangeErrors.NothingDone();
         } catch (bytes memory reason) {
             (bool ok, bytes memory result) = _decode(reason);
             // Ends this call with the bytes of `result`: return(result) if ok, else revert(result).

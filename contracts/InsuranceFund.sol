@@ -40,7 +40,7 @@ contract InsuranceFund is ERC4626, IInsuranceFund {
     /// @dev Quote per unit of the token's own decimals.
     uint256 private immutable SCALE;
 
-    mapping(address staker => Exit) private _exits;
+    mapping(address staker => Exit exit) private _exits;
 
     constructor(
         IExchange exchange_,

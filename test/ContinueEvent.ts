@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { eventsNamed } from "../scripts/lib/events.js";
 import type { ExchangeEvent } from "../scripts/lib/events.js";
+import type { State } from "../scripts/lib/state.js";
 import {
   createLab,
   deployHarness,
@@ -36,7 +37,7 @@ async function bigWorld(options: MarketOptions) {
   }
   await world.trade(loser, rich, { lots: 400n, ticks: 1000n });
   await world.setTicks(990n);
-  return { world, loser, shorts };
+  return { world, loser, rich, shorts };
 }
 
 /** The lower edge of a price class, in whole ticks; class 640 starts at 1024. */
@@ -45,22 +46,39 @@ function edgeOf(priceClass: number): bigint {
   return ((64n + BigInt(priceClass % 64)) * 2n ** exponent) / 64n + 0n;
 }
 
-async function finish(world: Lab, steps: bigint): Promise<ExchangeEvent[]> {
+/** Steps of the n-th call: as many as a transaction takes, or small ones that stop everywhere, or one by one and then many. */
+const PACES: readonly ((call: number) => bigint)[] = [
+  () => 600n,
+  (call) => (call < 30 ? 1n : 149n),
+  (call) => BigInt(1 + ((call * 37) % 61)),
+  // One by one takes minutes, so it is for deep runs.
+  ...(process.env["BALLAST_DEEP"] === undefined ? [] : [() => 1n]),
+];
+
+async function finish(world: Lab, pace: (call: number) => bigint): Promise<ExchangeEvent[]> {
   const all: ExchangeEvent[] = [];
   for (let call = 0; call < 10_000; call++) {
     const { events } = await world.done(
-      world.harness.continueEvent(0, steps, 0, { gasLimit: 16_000_000n }),
+      world.harness.continueEvent(0, pace(call), 0, { gasLimit: 16_000_000n }),
     );
     all.push(...events);
-    if (call % 97 === 0) await world.audit();
     if (eventsNamed(events, "EventFinished").length > 0) return all;
+    if (call % 20 === 0) await world.audit();
   }
   throw new Error("the event ends");
 }
 
+/** All of a state but the time at which the event ended. */
+function textOf(state: State): string {
+  return JSON.stringify(state, (key, value: unknown) => {
+    if (key === "longTime" || key === "shortTime") return undefined;
+    if (value instanceof Map) return [...value];
+    return typeof value === "bigint" ? value.toString() : value;
+  });
+}
+
 describe("An event that is stored", () => {
   for (const [name, options, fund] of [
-    ["charges profit of many classes", {}, 0n],
     ["charges profit and principal", {}, 0n],
     ["cuts many cohorts pro rata", { quantityRule: PRO_RATA, deficitRule: QUEUE }, 5n * STAKE],
   ] as const) {
@@ -82,16 +100,34 @@ describe("An event that is stored", () => {
       });
 
       const snapshot = await networkHelpers.takeSnapshot();
-      for (const steps of [1n, 7n, 250n, 100_000n]) {
-        const rest = await finish(world, steps);
+      const ends: string[] = [];
+      for (const pace of PACES) {
+        const rest = await finish(world, pace);
         expectSame([...first.events, ...rest], expected);
         expect((await world.harness.bookOf(0)).status & 4n).to.equal(0n);
-        await world.audit();
-        await world.expectSameAccounts();
+        ends.push(textOf(await world.audit()));
+        if (ends.length === 1) await world.expectSameAccounts();
         await snapshot.restore();
       }
+      expect(new Set(ends).size, "the same state").to.equal(1);
     });
   }
+
+  it("charges the fresh profit that was there when it began, however long it takes", async function () {
+    this.timeout(600_000);
+    const { world, loser, rich } = await bigWorld({ freshEpoch: 240n });
+    const holder = await world.open(units(1000n));
+    await world.trade(rich, holder, { lots: 10n ** 6n, ticks: 1000n });
+    await world.trade(holder, rich, { lots: 10n ** 6n, ticks: 990n });
+    const first = await world.deleverage([loser]);
+    const expected = world.model.deleverage({ accounts: [loser] });
+    await networkHelpers.time.increase(1000);
+    const rest = await finish(world, () => 600n);
+    expect(eventsNamed(rest, "FreshCharged")[0]?.args.amount).to.be.greaterThan(0n);
+    expectSame([...first.events, ...rest], expected);
+    await world.audit();
+    await world.expectSameAccounts();
+  });
 
   it("is paid for by the fund, a little for each step", async function () {
     this.timeout(600_000);

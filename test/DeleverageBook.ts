@@ -6,14 +6,15 @@ import {
   FUND,
   LONG,
   networkHelpers,
-  UNIT,
+  SIZE,
+  TICK,
   WHOLE,
 } from "./WaterfallFixture.js";
 import type { Lab, MarketOptions } from "./WaterfallFixture.js";
 
 /* What the book takes of an event, and who pays the difference to mark. */
 
-const LOTS = 10n;
+const LOTS = 10n * SIZE;
 const units = (amount: bigint) => amount * WHOLE;
 
 /** A long that is insolvent at 800, and a maker with bids around mark. */
@@ -44,66 +45,66 @@ function lotsOf(events: Awaited<ReturnType<Lab["deleverage"]>>["events"]) {
 describe("Deleverage, the book", () => {
   it("gets lots at mark or better without the fund, and what is better goes to the fund", async () => {
     const { world, long, maker } = await crash([
-      { lots: 2n, ticks: 802n },
-      { lots: 3n, ticks: 800n },
-      { lots: 4n, ticks: 799n },
+      { lots: 2n * SIZE, ticks: 802n },
+      { lots: 3n * SIZE, ticks: 800n },
+      { lots: 4n * SIZE, ticks: 799n },
     ]);
     const bookFills = [
-      { market: 0, maker, lots: 2n, ticks: 802n },
-      { market: 0, maker, lots: 3n, ticks: 800n },
+      { market: 0, maker, lots: 2n * SIZE, ticks: 802n },
+      { market: 0, maker, lots: 3n * SIZE, ticks: 800n },
     ];
     const { events } = await world.event([long], { maxFills: 100n, bookFills });
-    expect(lotsOf(events)).to.deep.equal({ bookLots: 5n, queueLots: 5n });
+    expect(lotsOf(events)).to.deep.equal({ bookLots: 5n * SIZE, queueLots: 5n * SIZE });
     // 2 lots at 2 ticks of 0.01 units.
-    expect(await world.harness.balanceOf(FUND)).to.equal(4n * UNIT);
-    expect(await world.lotsOf(maker)).to.equal(5n);
+    expect(await world.harness.balanceOf(FUND)).to.equal(4n * TICK);
+    expect(await world.lotsOf(maker)).to.equal(5n * SIZE);
   });
 
   it("may slip as far as the fund has budget beyond the deficit", async () => {
     // 20 % of 51 are 10.2: the deficit of 10 leaves 0.2, at most 0.04 a lot: 5 lots.
     const fund = units(51n);
     const { world, long, maker } = await crash([{ lots: LOTS, ticks: 797n }], { fund });
-    const bookFills = [{ market: 0, maker, lots: 5n, ticks: 797n }];
+    const bookFills = [{ market: 0, maker, lots: 5n * SIZE, ticks: 797n }];
     const { events } = await world.event([long], {
       maxFills: 100n,
       bookFills,
       permits: permits(fund),
     });
-    expect(lotsOf(events)).to.deep.equal({ bookLots: 5n, queueLots: 5n });
-    expect(await world.harness.balanceOf(FUND)).to.equal(fund - units(10n) - 15n * UNIT);
+    expect(lotsOf(events)).to.deep.equal({ bookLots: 5n * SIZE, queueLots: 5n * SIZE });
+    expect(await world.harness.balanceOf(FUND)).to.equal(fund - units(10n) - 15n * TICK);
   });
 
   it("goes no further than mark less liqSlip", async () => {
     const fund = units(1000n);
     const bids = [
-      { lots: 4n, ticks: 796n },
-      { lots: 6n, ticks: 795n },
+      { lots: 4n * SIZE, ticks: 796n },
+      { lots: 6n * SIZE, ticks: 795n },
     ];
     const { world, long, maker } = await crash(bids, { fund });
-    const bookFills = [{ market: 0, maker, lots: 4n, ticks: 796n }];
+    const bookFills = [{ market: 0, maker, lots: 4n * SIZE, ticks: 796n }];
     const { events } = await world.event([long], {
       maxFills: 100n,
       bookFills,
       permits: permits(fund),
     });
-    expect(lotsOf(events)).to.deep.equal({ bookLots: 4n, queueLots: 6n });
+    expect(lotsOf(events)).to.deep.equal({ bookLots: 4n * SIZE, queueLots: 6n * SIZE });
   });
 
   it("stops at the bound on fills, and the queue takes the rest", async () => {
     const bids = [
-      { lots: 2n, ticks: 800n },
-      { lots: 2n, ticks: 800n },
-      { lots: 2n, ticks: 800n },
+      { lots: 2n * SIZE, ticks: 800n },
+      { lots: 2n * SIZE, ticks: 800n },
+      { lots: 2n * SIZE, ticks: 800n },
     ];
     const { world, long, maker } = await crash(bids);
-    const bookFills = [{ market: 0, maker, lots: 4n, ticks: 800n }];
+    const bookFills = [{ market: 0, maker, lots: 4n * SIZE, ticks: 800n }];
     const { events } = await world.event([long], { maxFills: 2n, bookFills });
-    expect(lotsOf(events)).to.deep.equal({ bookLots: 4n, queueLots: 6n });
+    expect(lotsOf(events)).to.deep.equal({ bookLots: 4n * SIZE, queueLots: 6n * SIZE });
   });
 
   it("never fills an order of an account of the event", async () => {
     const { world, long } = await crash([]);
-    await world.place(long, LONG, 5n, 800n);
+    await world.place(long, LONG, 5n * SIZE, 800n);
     const { events } = await world.event([long], { maxFills: 100n });
     expect(eventsNamed(events, "Filled")).to.deep.equal([]);
     expect(eventsNamed(events, "OrderRemoved")[0]?.args.reason, "Liquidated").to.equal(7n);

@@ -10,7 +10,7 @@ import {
   RawSource__factory,
   SettableSource__factory,
 } from "../typechain-types/index.js";
-import { AccessManager__factory } from "../typechain-types/factories/@openzeppelin/contracts/access/manager/AccessManager__factory.js";
+import { Roles__factory } from "../typechain-types/factories/Roles__factory.js";
 
 const SEED = 0xba11a57;
 const MARKET = 1;
@@ -27,7 +27,7 @@ const { ethers, networkHelpers } = await network.create({
 async function deployOracle() {
   const [deployer, stranger] = await Promise.all([0, 1].map((i) => ethers.provider.getSigner(i)));
   if (deployer === undefined || stranger === undefined) throw new RangeError("two signers");
-  const manager = await new AccessManager__factory(deployer).deploy(deployer.address);
+  const manager = await new Roles__factory(deployer).deploy(deployer.address);
   const oracle = await new IndexOracle__factory(deployer).deploy(await manager.getAddress());
   const source = await new SettableSource__factory(deployer).deploy();
   return { oracle, source, deployer, stranger, address: await source.getAddress() };

@@ -10,6 +10,8 @@ import {
   LONG,
   networkHelpers,
   SHORT,
+  SIZE,
+  TICK,
   UNIT,
   WHOLE,
 } from "./WaterfallFixture.js";
@@ -17,14 +19,14 @@ import type { Lab, MarketOptions } from "./WaterfallFixture.js";
 
 /* Forced sales. Maintenance is 1 % of notional, the target 1.25 of it; a lot at 1000 ticks is 10 units. */
 
-const LOTS = 10n;
+const LOTS = 10n * SIZE;
 const units = (amount: bigint) => amount * WHOLE;
 const cents = (amount: bigint) => (amount * WHOLE) / 100n;
 const REASON = { noPosition: 0n, healthy: 1n, eventPending: 4n, outOfFills: 5n, unknown: 6n };
 
 async function lab(...markets: readonly MarketOptions[]): Promise<Lab> {
   const address = await networkHelpers.loadFixture(deployHarness);
-  return await createLab(address, markets.length === 0 ? [{ penalty: 0n }] : markets);
+  return createLab(address, markets.length === 0 ? [{ penalty: 0n }] : markets);
 }
 
 /** A long of 10 lots at 1000 with 3 units; at 975 it has 0.5 and needs 0.975. */
@@ -37,10 +39,12 @@ async function weak(world: Lab) {
   return { long, short, maker };
 }
 
+/** 0.5 units cover 1.25 % of 40: this many lots at 9.75 a `SIZE`. The others are sold. */
+const KEPT = units(1n) / 2n / ((975n * UNIT * 125n) / 10_000n);
+const SOLD = LOTS - KEPT;
+
 const liquidate = async (world: Lab, accounts: number[], maxFills = 100n, rewardTo = 0) =>
-  await world.done(
-    world.harness.liquidate(accounts, maxFills, rewardTo, { gasLimit: 16_000_000n }),
-  );
+  world.done(world.harness.liquidate(accounts, maxFills, rewardTo, { gasLimit: 16_000_000n }));
 
 const skips = (events: readonly ExchangeEvent[]) =>
   eventsNamed(events, "Skipped").map(({ args }) => [Number(args.account), args.reason]);
@@ -49,13 +53,13 @@ describe("liquidate", () => {
   it("sells only until equity is 1.25 × maintenance", async () => {
     const world = await lab();
     const { long, maker } = await weak(world);
-    await world.place(maker, LONG, 20n, 975n);
+    await world.place(maker, LONG, 20n * SIZE, 975n);
     const { events } = await liquidate(world, [long]);
-    // 0.5 covers 1.25 % of 40 units: 4 lots at 9.75 are left.
-    expect(await world.lotsOf(long)).to.equal(4n);
+    expect(KEPT).to.equal(4_102_564n);
+    expect(await world.lotsOf(long)).to.equal(KEPT);
     const [sale] = eventsNamed(events, "Liquidated");
-    expect(sale?.args.lots).to.equal(6n);
-    expect(sale?.args.quote).to.equal(6n * 975n * UNIT);
+    expect(sale?.args.lots).to.equal(SOLD);
+    expect(sale?.args.quote).to.equal(SOLD * 975n * UNIT);
     expect(sale?.args.buyer).to.equal(0n);
     expect(await world.harness.clockOf(long), "cleared").to.equal(0n);
     await world.audit();
@@ -64,8 +68,8 @@ describe("liquidate", () => {
   it("sells again where deeper levels were worse than the best", async () => {
     const world = await lab();
     const { long, maker } = await weak(world);
-    await world.place(maker, LONG, 2n, 975n);
-    await world.place(maker, LONG, 20n, 974n);
+    await world.place(maker, LONG, 2n * SIZE, 975n);
+    await world.place(maker, LONG, 20n * SIZE, 974n);
     await liquidate(world, [long]);
     const health = await world.harness.healthOf(long);
     expect(health.equity * 4n >= health.maintenance * 5n).to.equal(true);
@@ -75,8 +79,8 @@ describe("liquidate", () => {
   it("cancels all orders, and starts the clock though nobody buys", async () => {
     const world = await lab();
     const { long } = await weak(world);
-    await world.place(long, SHORT, 3n, 1010n);
-    await world.place(long, LONG, 3n, 940n);
+    await world.place(long, SHORT, 3n * SIZE, 1010n);
+    await world.place(long, LONG, 3n * SIZE, 940n);
     const { events } = await liquidate(world, [long]);
     expect(eventsNamed(events, "OrderRemoved").map(({ args }) => args.reason)).to.deep.equal([
       7n,
@@ -91,7 +95,7 @@ describe("liquidate", () => {
     const world = await lab();
     const { long, maker } = await weak(world);
     // Zero price: 0.5 units on 10 lots are 5 ticks below 975. The limit starts at 0.2 %: 973.05, up to 974.
-    await world.place(maker, LONG, 20n, 971n);
+    await world.place(maker, LONG, 20n * SIZE, 971n);
     const { events } = await liquidate(world, [long]);
     expect(eventsNamed(events, "Liquidated")).to.deep.equal([]);
     await networkHelpers.time.increase(10);
@@ -111,11 +115,11 @@ describe("liquidate", () => {
     const { long, maker } = await weak(world);
     await liquidate(world, [long]);
     await networkHelpers.time.increase(40);
-    await world.place(maker, LONG, 20n, 971n);
+    await world.place(maker, LONG, 20n * SIZE, 971n);
     await world.setPrice(0, { grade: AGED });
     await liquidate(world, [long]);
     expect(await world.lotsOf(long), "the limit is where it started").to.equal(LOTS);
-    await world.place(maker, LONG, 20n, 975n);
+    await world.place(maker, LONG, 20n * SIZE, 975n);
     await liquidate(world, [long]);
     expect(await world.lotsOf(long), "but sales go on").to.be.lessThan(LOTS);
   });
@@ -173,8 +177,8 @@ describe("liquidate", () => {
     const maker = await world.open(units(10_000n));
     const long = await world.open(units(9n));
     for (const [market, lots] of [3n, 10n, 20n].entries()) {
-      await world.trade(long, short, { lots, ticks: 1000n, market });
-      await world.place(maker, LONG, 40n, 975n, market);
+      await world.trade(long, short, { lots: lots * SIZE, ticks: 1000n, market });
+      await world.place(maker, LONG, 40n * SIZE, 975n, market);
     }
     await world.setTicks(975n, 1);
     await world.setTicks(975n, 2);
@@ -182,15 +186,15 @@ describe("liquidate", () => {
     // 9 − 2.5 − 5 = 1.5 against 0.3 + 0.975 + 1.95.
     const { events } = await liquidate(world, [long]);
     expect(eventsNamed(events, "Liquidated")[0]?.args.market).to.equal(1n);
-    expect(await world.lotsOf(long, 2), "dead").to.equal(20n);
+    expect(await world.lotsOf(long, 2), "dead").to.equal(20n * SIZE);
   });
 
   it("closes a rest below the minimum too", async () => {
     const world = await lab({ penalty: 0n, minNotional: 50_000_000n });
     const { long, maker } = await weak(world);
-    await world.place(maker, LONG, 20n, 975n);
+    await world.place(maker, LONG, 20n * SIZE, 975n);
     await liquidate(world, [long]);
-    expect(await world.lotsOf(long), "4 lots would be 39 units").to.equal(0n);
+    expect(await world.lotsOf(long), "what is left would be 40 units").to.equal(0n);
     await world.audit();
   });
 
@@ -198,10 +202,10 @@ describe("liquidate", () => {
     const world = await lab({});
     const { long, maker } = await weak(world);
     const keeper = await world.open(0n);
-    await world.place(maker, LONG, 20n, 975n);
+    await world.place(maker, LONG, 20n * SIZE, 975n);
     const { events } = await liquidate(world, [long], 100n, keeper);
-    // 0.5 % of 58.5; the ratio of 0.5 to 0.975 on what is left would allow 0.3.
-    const penalty = (6n * 975n * UNIT * 5n) / 1000n;
+    // 0.5 % of 57.5; keeping the ratio of 0.5 to 0.975 on what is left would allow 0.29.
+    const penalty = (SOLD * 975n * UNIT * 5n) / 1000n;
     const [end] = eventsNamed(events, "LiquidationEnded");
     expect(end?.args.penalty).to.equal(penalty);
     expect(await world.harness.balanceOf(keeper)).to.equal(penalty / 10n);
@@ -212,7 +216,7 @@ describe("liquidate", () => {
   it("never reverts for one bad account", async () => {
     const world = await lab();
     const { long, short, maker } = await weak(world);
-    await world.place(maker, LONG, 20n, 975n);
+    await world.place(maker, LONG, 20n * SIZE, 975n);
     const flat = await world.open(units(1n));
     const { events } = await liquidate(world, [1, 99, short, flat, long]);
     expect(skips(events)).to.deep.equal([
@@ -221,16 +225,16 @@ describe("liquidate", () => {
       [short, REASON.healthy],
       [flat, REASON.healthy],
     ]);
-    expect(await world.lotsOf(long)).to.equal(4n);
+    expect(await world.lotsOf(long)).to.equal(KEPT);
   });
 
   it("stops at the bound on fills", async () => {
     const world = await lab();
     const { long, maker } = await weak(world);
-    for (let i = 0; i < 5; i++) await world.place(maker, LONG, 1n, 975n);
+    for (let i = 0; i < 5; i++) await world.place(maker, LONG, 1n * SIZE, 975n);
     const { events } = await liquidate(world, [long], 2n);
     expect(eventsNamed(events, "Filled")).to.have.length(2);
-    expect(await world.lotsOf(long)).to.equal(8n);
+    expect(await world.lotsOf(long)).to.equal(8n * SIZE);
     expect(await world.harness.clockOf(long)).to.not.equal(0n);
   });
 });
@@ -242,7 +246,9 @@ describe("takeover", () => {
     const world = await lab();
     const { long, maker } = await weak(world);
     const worst = 1000n * UNIT;
-    const { events } = await world.done(world.harness.takeover(long, maker, 0, 100n, worst, GAS));
+    const { events } = await world.done(
+      world.harness.takeover(long, maker, 0, 100n * SIZE, worst, GAS),
+    );
     const [sale] = eventsNamed(events, "Liquidated");
     // 0.2 % below 975 is 973.05.
     expect(sale?.args.limit).to.equal(974n * UNIT);
@@ -261,18 +267,18 @@ describe("takeover", () => {
     await world.trade(rich, short, { lots: LOTS, ticks: 1000n });
     await world.setTicks(1025n);
     const taker = await world.open(units(1000n));
-    await world.done(world.harness.takeover(short, taker, 0, 2n, 0, GAS));
-    expect(await world.lotsOf(taker)).to.equal(2n);
+    await world.done(world.harness.takeover(short, taker, 0, 2n * SIZE, 0, GAS));
+    expect(await world.lotsOf(taker)).to.equal(2n * SIZE);
     // 0.2 % above 1025 is 1027.05, down to 1027.
-    expect(await world.equity(taker)).to.equal(units(1000n) + 4n * UNIT);
+    expect(await world.equity(taker)).to.equal(units(1000n) + 4n * TICK);
     await world.audit();
   });
 
   it("closes what the taker holds on the other side first", async () => {
     const world = await lab();
     const { long, short } = await weak(world);
-    await world.done(world.harness.takeover(long, short, 0, 3n, 1000n * UNIT, GAS));
-    expect(await world.lotsOf(short)).to.equal(7n);
+    await world.done(world.harness.takeover(long, short, 0, 3n * SIZE, 1000n * UNIT, GAS));
+    expect(await world.lotsOf(short)).to.equal(7n * SIZE);
     await world.audit();
   });
 
@@ -281,7 +287,7 @@ describe("takeover", () => {
     const { long, short, maker } = await weak(world);
     const call = (from: number, to: number, lots: bigint, worst: bigint) =>
       world.harness.takeover(from, to, 0, lots, worst, GAS);
-    await expect(call(long, maker, 5n, 973n * UNIT))
+    await expect(call(long, maker, 5n * SIZE, 973n * UNIT))
       .to.be.revertedWithCustomError(world.harness, "WorseThanLimit")
       .withArgs(974n * UNIT, 973n * UNIT);
     await expect(call(long, long, 5n, 1000n * UNIT))
@@ -295,7 +301,7 @@ describe("takeover", () => {
       "NotLiquidatable",
     );
     await world.setPrice(0, { grade: DEAD });
-    await expect(call(long, maker, 5n, 1000n * UNIT))
+    await expect(call(long, maker, 5n * SIZE, 1000n * UNIT))
       .to.be.revertedWithCustomError(world.harness, "PriceNotFresh")
       .withArgs(0, 0, 1);
   });

@@ -270,6 +270,12 @@ export const twoFills: fc.Arbitrary<{
   });
 });
 
+/** After the first fill an event in its market: parts per million of its value as a haircut, of its lots closed. */
+export const event = fc.record({
+  haircut: fc.bigInt(0n, 300_000n),
+  lots: fc.bigInt(0n, 1_000_000n),
+});
+
 /** Moves the balance to where a growing maker is just let through, or just not. */
 function atMakersEdge(start: World, trade: FillCase, crumb: bigint): World {
   const { side, lots, price, fee } = trade;

@@ -157,7 +157,7 @@ export type Reply = { readonly ok: boolean; readonly result: BytesLike };
 type Written = World & { readonly before?: AccountCase };
 
 /** The calls that write a world, and what the account was before if given. */
-export function writesOf(reader: Reader, world: Written): string[] {
+function writesOf(reader: Reader, world: Written): string[] {
   const { harness } = reader;
   const { fresh } = world.account;
   return [

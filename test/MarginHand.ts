@@ -1,6 +1,10 @@
 import type { Interface, Result } from "ethers";
 import { network } from "hardhat";
-import { MarginHarness__factory } from "../typechain-types/index.js";
+import {
+  Margin__factory,
+  MarginHarness__factory,
+  Positions__factory,
+} from "../typechain-types/index.js";
 import { ACCOUNT, ask, holding, MARKET } from "./MarginFixture.js";
 import type { Reader } from "./MarginFixture.js";
 import type { HoldingCase, MarketCase, World } from "./MarginOracle.js";
@@ -10,11 +14,19 @@ import type { HoldingCase, MarketCase, World } from "./MarginOracle.js";
  * lot has 64 bits.
  */
 
-export const { ethers, networkHelpers } = await network.create();
+const { ethers, networkHelpers } = await network.create();
+
+export { networkHelpers };
 
 export async function deployMargin(): Promise<Reader> {
   const deployer = await ethers.provider.getSigner(0);
-  const harness = await new MarginHarness__factory(deployer).deploy();
+  const margin = await new Margin__factory(deployer).deploy();
+  const positions = await new Positions__factory(deployer).deploy();
+  const links = {
+    "project/contracts/libraries/Margin.sol:Margin": await margin.getAddress(),
+    "project/contracts/libraries/Positions.sol:Positions": await positions.getAddress(),
+  };
+  const harness = await new MarginHarness__factory(links, deployer).deploy();
   const now = await networkHelpers.time.latest();
   return { harness, now };
 }

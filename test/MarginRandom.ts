@@ -4,6 +4,7 @@ import type { Interface, Result } from "ethers";
 import {
   distressed,
   elapsed,
+  event,
   fill,
   money,
   part,
@@ -12,10 +13,9 @@ import {
   twoStates,
   world,
 } from "./MarginCases.js";
-import { MarginHarnessTrades__factory } from "../typechain-types/index.js";
 import { ACCOUNT, ask, BEFORE } from "./MarginFixture.js";
 import type { Reader } from "./MarginFixture.js";
-import { deployMargin, ethers, networkHelpers } from "./MarginHand.js";
+import { deployMargin, networkHelpers } from "./MarginHand.js";
 import {
   afterFill,
   allowsMaker,
@@ -36,6 +36,7 @@ import {
   modelAccount,
   modelHolding,
   penalty,
+  PPM,
   settledBalance,
   settledPart,
   slackAt,
@@ -55,14 +56,6 @@ import { rational } from "./model/rational.js";
 
 const SEED = 0xba11a57;
 const RUNS = Number(process.env.MARGIN_RUNS ?? 400);
-
-/** What changes positions does not fit beside what reads them; the harness runs it on its own state. */
-async function deployTrades() {
-  const deployer = await ethers.provider.getSigner(0);
-  const contract = await new MarginHarnessTrades__factory(deployer).deploy();
-  const abi: Interface = contract.interface;
-  return { trades: await contract.getAddress(), abi };
-}
 
 type Call = readonly [view: string, ...args: readonly unknown[]];
 
@@ -178,16 +171,15 @@ describe("Margin, against the model at random", function () {
   });
 
   it("foresees what the fill itself leaves (INV-12)", async () => {
-    const { trades, abi } = await deployTrades();
     await check(twoFills, async (reader, { world: start, first, second }) => {
       const args = ({ market, side, lots, price, fee }: FillCase) =>
         [market, ACCOUNT, side === 1n ? 0 : 1, lots, price, fee] as const;
       const [, allowed, , left] = await read(
         reader,
         start,
-        ["run", trades, abi.encodeFunctionData("trade", args(first))],
+        ["trade", ...args(first)],
         ["allowsMaker", ...args(second)],
-        ["run", trades, abi.encodeFunctionData("trade", args(second))],
+        ["trade", ...args(second)],
         ["health", ACCOUNT],
       );
       const opened = afterFill(start, { ...first, fee: first.fee + bondOf(start, first) });
@@ -203,6 +195,35 @@ describe("Margin, against the model at random", function () {
       // Profit that the fill realised is fresh, which moves it and changes no equity.
       const fresh = fields(left).fresh ?? 0n;
       expect(fields(left)).to.deep.equal({ ...expected, fresh });
+    });
+  });
+
+  it("sees an account as settling it leaves it", async () => {
+    await check(fc.tuple(twoFills, event), async (reader, [fills, cut]) => {
+      const { first, second } = fills;
+      // A position that was closed gives its cohort's bond back: that is no equity before it is paid.
+      const markets = fills.world.markets.map((market) => ({ ...market, cohortBond: 0n }));
+      const start = { ...fills.world, markets };
+      const side = first.side === 1n ? 0 : 1;
+      const haircut = (first.lots * first.price * cut.haircut) / PPM;
+      const lots = (first.lots * cut.lots) / PPM;
+      const elsewhere = markets.length > 1 ? 1 : 0;
+      const makers = [second, { ...second, market: elsewhere }].map((trade) => {
+        const [into, price] = [trade.side === 1n ? 0 : 1, marketOf(start, trade.market).mark];
+        return ["allowsMaker", trade.market, ACCOUNT, into, trade.lots, price, 0n] as const;
+      });
+      const views = [["health", ACCOUNT], ["settledBalance", ACCOUNT], ...makers] as const;
+      const answers = await read(
+        reader,
+        start,
+        ["trade", 0, ACCOUNT, side, first.lots, first.price, 0n],
+        ["happen", 0, ACCOUNT, haircut, lots],
+        ...views,
+        ["settle", 0, ACCOUNT],
+        ...views,
+      );
+      const before = answers.slice(2, 2 + views.length);
+      expect(answers.slice(-views.length)).to.deep.equal(before);
     });
   });
 

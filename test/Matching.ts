@@ -207,6 +207,19 @@ describe("Matching", () => {
       expect(sold.quote).to.equal(notional(9_500n, 100n));
     });
 
+    it("has edges rounded inwards", async () => {
+      const { exchange } = await fixture();
+      // 95 % of 10,010.5 is 9,509.975, 105 % is 10,511.025.
+      await exchange.setMark(MARKET, 10_010n * UNIT + UNIT / 2n);
+      for (const tick of [9_509n, 9_510n]) await act(exchange, MAKER, bid(tick, 100n));
+      for (const tick of [10_511n, 10_512n]) await act(exchange, OTHER, ask(tick, 100n));
+      const side = { taker: TAKER, lots: 1_000n };
+      const bought = await take(exchange, { ...side, side: LONG, limitTick: LAST_TICK });
+      expect(bought.quote).to.equal(notional(10_511n, 100n));
+      const sold = await take(exchange, { ...side, side: SHORT, limitTick: 1n });
+      expect(sold.quote).to.equal(notional(9_510n, 100n));
+    });
+
     it("starts at its edge, and kills the levels in front of it", async () => {
       const { exchange } = await fixture();
       await act(exchange, MAKER, bid(9_990n, 100n), bid(9_990n, 50n), bid(9_400n, 100n));
@@ -336,6 +349,26 @@ describe("Matching", () => {
         { id: idOf(MAKER, 0n), tick: 10_000n, lots: 100n },
         { id: idOf(OTHER, 0n), tick: 10_000n, lots: 50n },
       ]);
+    });
+
+    it("closes the gap in front of one that is passed over", async () => {
+      const { exchange } = await fixture();
+      await open(exchange, TAKER, { lots: -100n });
+      await open(exchange, OTHER, { lots: 100n });
+      await act(exchange, SAME_OWNER, ask(10_000n, 50n));
+      await act(exchange, MAKER, ask(10_000n, 60n));
+      await act(exchange, SAME_OWNER, ask(10_000n, 70n));
+      await act(exchange, OTHER, ask(10_000n, 100n));
+      await act(exchange, MAKER, ask(10_000n, 80n));
+      await exchange.setGrade(MARKET, GRADE.aged);
+      await act(exchange, TAKER, bid(10_000n, 100n, { reduceOnly: true, ...IOC }));
+      expect(await queue(exchange, SHORT)).to.deep.equal([
+        { id: idOf(MAKER, 0n), tick: 10_000n, lots: 60n },
+        { id: idOf(MAKER, 1n), tick: 10_000n, lots: 80n },
+      ]);
+      const [first, second] = [idOf(MAKER, 0n), idOf(MAKER, 1n)];
+      expect((await exchange.orderOf(MARKET, first)).prev).to.equal(0n);
+      expect((await exchange.orderOf(MARKET, second)).prev).to.equal(first);
     });
 
     it("lets them grow against a forced sale", async () => {

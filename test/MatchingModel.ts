@@ -5,7 +5,7 @@ import { CONFIG, feeUp, GRADE, KIND, STATUS, taking, TIF, UNIT } from "./Matchin
 
 /*
  * Matching and orders by brute force: to take, sort all orders of the other side by price, then by time, and go through them. Nothing is
- * kept in queues or levels. Positions are signed numbers. Accounts are rich, or have nothing and may not grow.
+ * kept in queues or levels. Positions are signed numbers. Accounts are rich, or owe so much that they may not grow.
  */
 
 /** The contract reverts with the error of this name. */
@@ -108,6 +108,7 @@ export class MatchingModel extends NaiveBook {
       this.drop((order) => order.account === account);
       return none;
     }
+    if (a.kind === KIND.replace) this.touch(account);
     const order = this.of(account).find(({ id }) => (id & 255n) === a.slot);
     if (order === undefined) throw new Refused("UnknownOrder");
     if (a.kind === KIND.replace) return this.replace(account, a, order);

@@ -13,6 +13,7 @@ import {
   networkHelpers,
   ownerOf,
   queue,
+  RICH,
   signedLots,
   STATUS,
   taking,
@@ -202,7 +203,7 @@ function expectUncrossed(model: MatchingModel): void {
 
 async function deployWorld() {
   const { exchange } = await deployTrading();
-  for (const account of BROKE) await exchange.setAccount(account, ownerOf(account), 0n);
+  for (const account of BROKE) await exchange.setAccount(account, ownerOf(account), -RICH);
   const latest = BigInt(await networkHelpers.time.latest());
   const start = latest - (latest % EPOCH) + EPOCH;
   await networkHelpers.time.increaseTo(start);

@@ -128,11 +128,20 @@ export async function say({ oracle }: Stage, reading: Reading): Promise<void> {
 }
 
 export async function setBook(stage: Stage, side: Side, levels: readonly LevelAt[]): Promise<void> {
+  await setSides(stage, side === "bids" ? { bids: levels, asks: [] } : { bids: [], asks: levels });
+}
+
+/** Both sides in one transaction. */
+export async function setSides(
+  stage: Stage,
+  { bids, asks }: { readonly bids: readonly LevelAt[]; readonly asks: readonly LevelAt[] },
+): Promise<void> {
+  const levels = [...bids, ...asks];
   if (levels.length === 0) return;
   await stay();
   await stage.harness.setLevels(
     MARKET,
-    side === "bids" ? 0 : 1,
+    levels.map((_, i) => (i < bids.length ? 0 : 1)),
     levels.map(({ tick }) => tick),
     levels.map(({ lots }) => lots),
   );

@@ -4,7 +4,7 @@ import { Wallet } from "ethers";
 import { network } from "hardhat";
 import { SignedFeed__factory } from "../typechain-types/index.js";
 import type { SignedFeed } from "../typechain-types/index.js";
-import { AccessManager__factory } from "../typechain-types/factories/@openzeppelin/contracts/access/manager/AccessManager__factory.js";
+import { Roles__factory } from "../typechain-types/factories/Roles__factory.js";
 
 const WHOLE = 10n ** 18n;
 const PRICE = 60_000n * WHOLE;
@@ -42,7 +42,7 @@ type Update = {
 async function deployFeed() {
   const [deployer, stranger] = await Promise.all([0, 1].map((i) => ethers.provider.getSigner(i)));
   if (deployer === undefined || stranger === undefined) throw new RangeError("two signers");
-  const manager = await new AccessManager__factory(deployer).deploy(deployer.address);
+  const manager = await new Roles__factory(deployer).deploy(deployer.address);
   const known = KNOWN.map(({ address }) => address);
   const authority = await manager.getAddress();
   const feed = await new SignedFeed__factory(deployer).deploy(authority, known, 2n);

@@ -126,7 +126,19 @@ export async function watch(exchange: IExchange, provider: Provider): Promise<Wa
 }
 
 async function checkAll(): Promise<void> {
-  for (const watcher of watchers) await watcher.check();
+  for (const watcher of watchers) {
+    try {
+      await watcher.check();
+    } catch (error) {
+      if (!isClosed(error)) throw error;
+      watchers.delete(watcher);
+    }
+  }
+}
+
+/** A test that closed its own chain took its exchange with it. */
+function isClosed(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("The provider has been closed");
 }
 
 /*

@@ -29,7 +29,6 @@ getContractFactory(name: 'Bits', signerOrOptions?: ethers.Signer | FactoryOption
 getContractFactory(name: 'Deleverage', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Deleverage__factory>
 getContractFactory(name: 'Forced', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Forced__factory>
 getContractFactory(name: 'Ladder', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Ladder__factory>
-getContractFactory(name: 'Leverage', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Leverage__factory>
 getContractFactory(name: 'Liquidation', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Liquidation__factory>
 getContractFactory(name: 'Listing', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Listing__factory>
 getContractFactory(name: 'Margin', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Margin__factory>
@@ -40,8 +39,23 @@ getContractFactory(name: 'ChainlinkSource', signerOrOptions?: ethers.Signer | Fa
 getContractFactory(name: 'IndexOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IndexOracle__factory>
 getContractFactory(name: 'SignedFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SignedFeed__factory>
 getContractFactory(name: 'BitsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BitsHarness__factory>
+getContractFactory(name: 'BookHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BookHarness__factory>
+getContractFactory(name: 'BookHarnessTrading', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BookHarnessTrading__factory>
+getContractFactory(name: 'CohortsEvents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CohortsEvents__factory>
+getContractFactory(name: 'CohortsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CohortsHarness__factory>
+getContractFactory(name: 'CohortsInspector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CohortsInspector__factory>
 getContractFactory(name: 'FeeToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.FeeToken__factory>
+getContractFactory(name: 'MarginHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MarginHarness__factory>
+getContractFactory(name: 'FloodingSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.FloodingSource__factory>
+getContractFactory(name: 'GasBurningSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.GasBurningSource__factory>
+getContractFactory(name: 'RawSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RawSource__factory>
+getContractFactory(name: 'SettableAggregator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SettableAggregator__factory>
+getContractFactory(name: 'SettableOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SettableOracle__factory>
+getContractFactory(name: 'SettableSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SettableSource__factory>
+getContractFactory(name: 'PricesHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PricesHarness__factory>
+getContractFactory(name: 'QueueHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.QueueHarness__factory>
 getContractFactory(name: 'TestToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.TestToken__factory>
+getContractFactory(name: 'WaterfallHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WaterfallHarness__factory>
 
   getContractAt(name: 'Exchange', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Exchange>
 getContractAt(name: 'ExchangeLens', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExchangeLens>
@@ -62,7 +76,6 @@ getContractAt(name: 'Bits', address: string | ethers.Addressable, signer?: ether
 getContractAt(name: 'Deleverage', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Deleverage>
 getContractAt(name: 'Forced', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Forced>
 getContractAt(name: 'Ladder', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Ladder>
-getContractAt(name: 'Leverage', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Leverage>
 getContractAt(name: 'Liquidation', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Liquidation>
 getContractAt(name: 'Listing', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Listing>
 getContractAt(name: 'Margin', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Margin>
@@ -73,8 +86,23 @@ getContractAt(name: 'ChainlinkSource', address: string | ethers.Addressable, sig
 getContractAt(name: 'IndexOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IndexOracle>
 getContractAt(name: 'SignedFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SignedFeed>
 getContractAt(name: 'BitsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BitsHarness>
+getContractAt(name: 'BookHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BookHarness>
+getContractAt(name: 'BookHarnessTrading', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BookHarnessTrading>
+getContractAt(name: 'CohortsEvents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CohortsEvents>
+getContractAt(name: 'CohortsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CohortsHarness>
+getContractAt(name: 'CohortsInspector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CohortsInspector>
 getContractAt(name: 'FeeToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.FeeToken>
+getContractAt(name: 'MarginHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MarginHarness>
+getContractAt(name: 'FloodingSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.FloodingSource>
+getContractAt(name: 'GasBurningSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.GasBurningSource>
+getContractAt(name: 'RawSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RawSource>
+getContractAt(name: 'SettableAggregator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SettableAggregator>
+getContractAt(name: 'SettableOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SettableOracle>
+getContractAt(name: 'SettableSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SettableSource>
+getContractAt(name: 'PricesHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PricesHarness>
+getContractAt(name: 'QueueHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.QueueHarness>
 getContractAt(name: 'TestToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.TestToken>
+getContractAt(name: 'WaterfallHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WaterfallHarness>
 
   deployContract(name: 'Exchange', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exchange>
 deployContract(name: 'ExchangeLens', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExchangeLens>
@@ -95,7 +123,6 @@ deployContract(name: 'Bits', signerOrOptions?: ethers.Signer | DeployContractOpt
 deployContract(name: 'Deleverage', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deleverage>
 deployContract(name: 'Forced', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Forced>
 deployContract(name: 'Ladder', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ladder>
-deployContract(name: 'Leverage', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Leverage>
 deployContract(name: 'Liquidation', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Liquidation>
 deployContract(name: 'Listing', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Listing>
 deployContract(name: 'Margin', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Margin>
@@ -106,8 +133,23 @@ deployContract(name: 'ChainlinkSource', signerOrOptions?: ethers.Signer | Deploy
 deployContract(name: 'IndexOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IndexOracle>
 deployContract(name: 'SignedFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedFeed>
 deployContract(name: 'BitsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
+deployContract(name: 'BookHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarness>
+deployContract(name: 'BookHarnessTrading', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarnessTrading>
+deployContract(name: 'CohortsEvents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsEvents>
+deployContract(name: 'CohortsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsHarness>
+deployContract(name: 'CohortsInspector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsInspector>
 deployContract(name: 'FeeToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FeeToken>
+deployContract(name: 'MarginHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginHarness>
+deployContract(name: 'FloodingSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FloodingSource>
+deployContract(name: 'GasBurningSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.GasBurningSource>
+deployContract(name: 'RawSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RawSource>
+deployContract(name: 'SettableAggregator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableAggregator>
+deployContract(name: 'SettableOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableOracle>
+deployContract(name: 'SettableSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableSource>
+deployContract(name: 'PricesHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PricesHarness>
+deployContract(name: 'QueueHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.QueueHarness>
 deployContract(name: 'TestToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TestToken>
+deployContract(name: 'WaterfallHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WaterfallHarness>
 
   deployContract(name: 'Exchange', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exchange>
 deployContract(name: 'ExchangeLens', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExchangeLens>
@@ -128,7 +170,6 @@ deployContract(name: 'Bits', args: any[], signerOrOptions?: ethers.Signer | Depl
 deployContract(name: 'Deleverage', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deleverage>
 deployContract(name: 'Forced', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Forced>
 deployContract(name: 'Ladder', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ladder>
-deployContract(name: 'Leverage', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Leverage>
 deployContract(name: 'Liquidation', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Liquidation>
 deployContract(name: 'Listing', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Listing>
 deployContract(name: 'Margin', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Margin>
@@ -139,8 +180,23 @@ deployContract(name: 'ChainlinkSource', args: any[], signerOrOptions?: ethers.Si
 deployContract(name: 'IndexOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IndexOracle>
 deployContract(name: 'SignedFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedFeed>
 deployContract(name: 'BitsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
+deployContract(name: 'BookHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarness>
+deployContract(name: 'BookHarnessTrading', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarnessTrading>
+deployContract(name: 'CohortsEvents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsEvents>
+deployContract(name: 'CohortsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsHarness>
+deployContract(name: 'CohortsInspector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsInspector>
 deployContract(name: 'FeeToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FeeToken>
+deployContract(name: 'MarginHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginHarness>
+deployContract(name: 'FloodingSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FloodingSource>
+deployContract(name: 'GasBurningSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.GasBurningSource>
+deployContract(name: 'RawSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RawSource>
+deployContract(name: 'SettableAggregator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableAggregator>
+deployContract(name: 'SettableOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableOracle>
+deployContract(name: 'SettableSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableSource>
+deployContract(name: 'PricesHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PricesHarness>
+deployContract(name: 'QueueHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.QueueHarness>
 deployContract(name: 'TestToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TestToken>
+deployContract(name: 'WaterfallHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WaterfallHarness>
 
     // default types
     getContractFactory(

@@ -76,6 +76,7 @@ interface IExchangeEvents {
 
     /* ORDERS */
 
+    /// @notice An order rests at the end of its level's queue; if its id rests already, it became smaller and kept its place.
     event OrderPlaced(
         uint16 indexed market,
         uint32 indexed account,
@@ -85,6 +86,8 @@ interface IExchangeEvents {
         uint32 expiry,
         uint8 flags
     );
+    /// @notice An order is gone, and its reservation. An order that is filled to the end is gone without it.
+    /// @param lots What was left of it.
     event OrderRemoved(
         uint16 indexed market,
         uint32 indexed account,

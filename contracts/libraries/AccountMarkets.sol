@@ -27,7 +27,7 @@ library AccountMarkets {
     /// @notice Forgets the market if position, orders and fresh profit are all gone.
     function leaveIfIdle(State storage s, uint16 marketId, uint32 account) internal {
         Market storage m = s.markets[marketId];
-        if (m.positions[account].lots != 0 || m.resting[account].used != 0) return;
+        if (m.resting[account].used != 0 || m.positions[account].lots != 0) return;
         FreshRecord storage fresh = m.freshRecords[account];
         if (fresh.current != 0 || fresh.previous != 0) return;
         Account storage self = s.accounts[account];

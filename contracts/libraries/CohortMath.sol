@@ -23,7 +23,7 @@ library CohortMath {
     /// @dev A member settles over at most this difference of exponents at once; else m_i · 2^D would not fit 160 bits.
     uint256 internal constant HOP = 64;
 
-    /// @notice What a member has after the events between two checkpoints.
+    /// @notice What a member has, and what the events since it was settled brought it.
     struct Share {
         uint256 lots;
         int256 cost; // quote
@@ -106,6 +106,17 @@ library CohortMath {
         }
     }
 
+    /// @notice The cost that belongs to a part of lots: side · released = ⌊side · cost · part / lots⌋, all for all.
+    /// @dev Rounding: down, so that what stays costs more.
+    function release(
+        Side side,
+        int256 cost,
+        uint256 lots,
+        uint256 part
+    ) internal pure returns (int256) {
+        return side.sign() * SignedMath.mulDivFloor(side.sign() * cost, part, lots);
+    }
+
     /// @notice A member's share of everything between two checkpoints of its cohort, with den = m_i · 2^D, D = e_j − e_i:
     ///
     ///     q1     = ⌊q · m_j / den⌋
@@ -115,38 +126,36 @@ library CohortMath {
     ///
     /// The fraction of a lot below q1 stays in the cohort with its cost, vx − v1.
     /// @dev Rounding: against the member. Requires D ≤ HOP and lots > 0.
+    /// @param share Before and after; cash and haircut are added to.
     function settle(
         Side side,
-        uint256 lots,
-        int256 cost,
+        Share memory share,
         Checkpoint memory from,
         Checkpoint memory to
-    ) internal pure returns (Share memory share) {
+    ) internal pure {
         uint256 apart = to.exponent - from.exponent;
         uint256 base = uint256(from.mantissa) << apart;
-        int256 signedCost = side.sign() * cost;
-
-        share.lots = (lots * to.mantissa) / base;
+        uint256 lots = share.lots;
+        int256 signedCost = side.sign() * share.cost;
         // side·v · 2^54 + q · ΔU: at most 174 and 200 bits.
         int256 weight = signedCost * int256(1 << HAIRCUT_BITS);
         int256 paid;
+        uint256 given;
         unchecked {
             // ΔU modulo 2^136, ΔK and ΔB modulo 2^256.
             weight += int256(lots * (to.haircut - from.haircut));
             paid = to.cash - int256(uint256(from.cash) << apart);
-            share.haircut = to.given - (from.given << apart);
+            given = to.given - (from.given << apart);
         }
-        share.haircut = FixedPointMathLib.fullMulDivUp(lots, share.haircut, base);
-        int256 left = SignedMath.mulDivFloor(weight, to.mantissa, base << HAIRCUT_BITS);
-        share.cash =
+        given = FixedPointMathLib.fullMulDivUp(lots, given, base);
+        share.haircut += given;
+        share.cash +=
             SignedMath.mulDivFloor(paid, lots, base) -
-            int256(share.haircut) +
-            left -
+            int256(given) +
+            SignedMath.mulDivFloor(weight, to.mantissa, base << HAIRCUT_BITS) -
             signedCost;
-        if (share.lots != 0) {
-            share.cost =
-                side.sign() * SignedMath.mulDivCeil(weight, share.lots, lots << HAIRCUT_BITS);
-        }
+        share.lots = (lots * to.mantissa) / base;
+        share.cost = side.sign() * SignedMath.mulDivCeil(weight, share.lots, lots << HAIRCUT_BITS);
     }
 
     /// @dev side · (quote · 2^32 − lots · F).

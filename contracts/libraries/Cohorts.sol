@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Price, Tally} from "../types/Context.sol";
 import {Keys} from "../types/Keys.sol";
 import {Side} from "../types/Side.sol";
-import {Checkpoint, Cohort, Market, Position, PriceClass} from "../types/State.sol";
+import {Checkpoint, Market, PriceClass} from "../types/State.sol";
 import {CohortMath} from "./CohortMath.sol";
 import {Dust} from "./Dust.sol";
 import {Queue} from "./Queue.sol";
@@ -33,26 +33,33 @@ import {Words} from "./Words.sol";
 /// the last member leaves: lots and cost that fractions left behind become dust of ledger account 3.
 library Cohorts {
     /// @dev Exponents that a restart lies behind an emptied checkpoint: one more than a settlement reaches.
-    uint24 private constant RESTART = uint24(CohortMath.HOP) + 1;
+    uint256 private constant RESTART = CohortMath.HOP + 1;
     /// @dev A cohort accepts no more lots from here on until it was without members. An exponent is at most RESTART times
     /// the number, so it fits 24 bits.
-    uint24 internal constant LAST_CHECKPOINT = 250_000;
+    uint256 internal constant LAST_CHECKPOINT = 250_000;
     /// @dev A haircut is at most 2^78 quote per lot and charge, so that U stays far from one turn of its modulus.
     uint256 private constant HAIRCUT_PER_LOT_BITS = 78;
 
-    /// @notice A cohort while a call works on it. Loaded once, stored once.
+    /// @notice A cohort and its price class while a call works on them. Loaded once, stored once. Fields are as in
+    /// types/State.sol, but full words, which take less code and gas to work with; their range is checked when they are packed.
     struct Handle {
-        uint16 market;
-        uint16 key;
+        uint256 market;
+        uint256 key;
         Side side;
-        Cohort cohort;
-        PriceClass class;
+        uint256 lots;
+        uint256 members;
+        uint256 checkpoint;
+        uint256 referenced;
+        int256 cost;
+        uint256 classLots;
+        uint256 classMembers;
+        uint256 classHaircut;
         Checkpoint current; // the current checkpoint, haircuts of the class taken over
         bool isRead; // `current` has the stored checkpoint's first slot
         bool isWhole; // and its other two
         bool isAhead; // `current` differs from the stored checkpoint
         bool wasOccupied;
-        uint256 takenOver; // quote by which `cohort.cost` rose, not yet in a tally
+        uint256 takenOver; // quote by which `cost` rose, not yet in a tally
     }
 
     /* EVENTS */
@@ -70,19 +77,20 @@ library Cohorts {
         uint256 priceClass,
         uint256 amount
     ) internal returns (uint136 newIndex) {
-        PriceClass memory class = m.classes[Keys.classKey(side, priceClass)];
+        PriceClass storage class = m.classes[Keys.classKey(side, priceClass)];
+        uint256 lots = class.lots;
         newIndex = class.haircut;
         if (amount == 0) return newIndex;
-        uint256 bound = uint256(class.lots) << HAIRCUT_PER_LOT_BITS;
+        uint256 bound = lots << HAIRCUT_PER_LOT_BITS;
         require(amount <= bound, IExchangeErrors.HaircutTooLarge(amount, bound));
-        uint256 perLot = FixedPointMathLib.divUp(amount << CohortMath.HAIRCUT_BITS, class.lots);
+        uint256 perLot = FixedPointMathLib.divUp(amount << CohortMath.HAIRCUT_BITS, lots);
         // U counts modulo 2^136; only differences are used, and one charge adds at most 2^132 + 1.
         unchecked {
             newIndex += uint136(perLot);
         }
         class.haircut = newIndex;
-        Words.put(m.classes[Keys.classKey(side, priceClass)], Words.pack(class));
-        m.pool.unsettled -= SafeCast.toInt128(SafeCast.toInt256(amount));
+        // At most 2^138, which the sum then does not fit.
+        m.pool.unsettled = SafeCastLib.toInt128(m.pool.unsettled - int256(amount));
     }
 
     /// @notice Closes lots of a cohort at mark, pro rata over all that it consists of.
@@ -100,16 +108,15 @@ library Cohorts {
         Tally memory tally
     ) internal returns (int256 proceeds) {
         Handle memory h = load(m, price.market, cohort);
-        uint256 before = h.cohort.lots;
-        require(lots <= before, IExchangeErrors.TooManyLots(lots, before));
+        require(lots <= h.lots, IExchangeErrors.TooManyLots(lots, h.lots));
         if (lots == 0) return 0;
         readWhole(m, h);
         int256 worth = CohortMath.worthFloor(h.side, lots, lots * price.mark, price.funding);
-        proceeds = worth - SafeCast.toInt256(discount);
+        proceeds = worth - SafeCastLib.toInt256(discount);
 
-        CohortMath.cut(h.current, before, lots, proceeds);
-        h.isAhead = true;
-        int256 released = release(h, lots);
+        CohortMath.cut(h.current, h.lots, lots, proceeds);
+        int256 released = CohortMath.release(h.side, h.cost, h.lots, lots);
+        h.cost -= released;
         tally.unsettled += proceeds - h.side.sign() * released;
         // The discount is paid to the closed account by the caller; without that credit it would be missing from both.
         tally.rest -= worth;
@@ -117,8 +124,8 @@ library Cohorts {
 
         writeCheckpoint(m, h);
         takeLots(h, lots);
-        save(m, h, tally);
-        emit IExchangeEvents.CohortChanged(h.market, h.key, Words.pack(h.cohort));
+        bytes32 word = save(m, h, tally);
+        emit IExchangeEvents.CohortChanged(price.market, cohort, word);
     }
 
     /// @notice Profit that even the least profitable member of a class has: Q · (side · (mark − nearEdge) − U), funding apart.
@@ -130,8 +137,9 @@ library Cohorts {
         Side side,
         uint256 priceClass
     ) internal view returns (uint256) {
-        PriceClass memory class = m.classes[Keys.classKey(side, priceClass)];
-        if (class.lots == 0) return 0;
+        PriceClass storage class = m.classes[Keys.classKey(side, priceClass)];
+        uint256 lots = class.lots;
+        if (lots == 0) return 0;
         uint256 edge = Queue.nearEdge(price, side, priceClass);
         int256 perLot =
             side.sign() *
@@ -139,8 +147,8 @@ library Cohorts {
                     int256(edge << (CohortMath.HAIRCUT_BITS - Queue.EDGE_BITS))) -
                 int256(uint256(class.haircut));
         if (perLot <= 0) return 0;
-        // 60 + 118 bits.
-        return (uint256(class.lots) * uint256(perLot)) >> CohortMath.HAIRCUT_BITS;
+        // 64 + 118 bits.
+        return (lots * uint256(perLot)) >> CohortMath.HAIRCUT_BITS;
     }
 
     /// @notice Closes lots of ledger account 3 at mark.
@@ -161,40 +169,49 @@ library Cohorts {
     /// @return Quote, funding-free.
     function costOf(Market storage m, uint16 cohort) internal view returns (int256) {
         Handle memory h = load(m, 0, cohort);
-        if (h.class.haircut != 0) read(m, h);
-        return h.cohort.cost;
+        if (h.classHaircut != 0) read(m, h);
+        return h.cost;
     }
 
     function load(
         Market storage m,
-        uint16 marketId,
+        uint256 marketId,
         uint16 key
     ) internal view returns (Handle memory h) {
         h.market = marketId;
         h.key = key;
         h.side = Keys.sideOfCohort(key);
-        h.cohort = m.cohorts[key];
-        h.class = m.classes[Keys.classKey(h.side, Keys.priceClassOfCohort(key))];
-        h.wasOccupied = h.cohort.lots != 0;
+        uint256 word = Words.get(m.cohorts[key]);
+        h.lots = uint64(word);
+        h.members = uint32(word >> 64);
+        h.checkpoint = uint24(word >> 96);
+        h.referenced = uint8(word >> 120);
+        h.cost = int256(word) >> 128;
+        h.wasOccupied = h.lots != 0;
+        word = Words.get(m.classes[Keys.classKey(h.side, Keys.priceClassOfCohort(key))]);
+        h.classLots = uint64(word);
+        h.classMembers = uint32(word >> 64);
+        h.classHaircut = word >> 96;
     }
 
-    /// @notice What a member has after everything that happened since it was settled.
+    /// @notice What a member has after everything that happened since checkpoint `number`.
     /// @dev If exponents lie further apart than one settlement reaches, it goes there in steps; a restart of the cohort
     /// always lies further, so that members of before end at the checkpoint that emptied it.
     function settled(
         Market storage m,
         Handle memory h,
-        Position memory position
+        uint256 lots,
+        int256 cost,
+        uint256 number
     ) internal view returns (CohortMath.Share memory share) {
-        share.lots = position.lots;
-        share.cost = position.cost;
-        bool isCurrent = position.checkpoint == h.cohort.checkpoint;
-        if (isCurrent && h.class.haircut == 0) return share;
+        share.lots = lots;
+        share.cost = cost;
+        bool isCurrent = number == h.checkpoint;
+        if (isCurrent && h.classHaircut == 0) return share;
         read(m, h);
         if (isCurrent && !h.isAhead) return share;
         readWhole(m, h);
 
-        uint256 number = position.checkpoint;
         Checkpoint memory from = checkpointOf(m, h.key, number);
         while (share.lots != 0) {
             bool isNear = h.current.exponent - from.exponent <= CohortMath.HOP;
@@ -203,7 +220,7 @@ library Cohorts {
                 number = lastWithin(m, h, number, from.exponent);
                 to = checkpointOf(m, h.key, number);
             }
-            step(h.side, share, from, to);
+            CohortMath.settle(h.side, share, from, to);
             if (isNear) return share;
             from = to;
         }
@@ -211,8 +228,8 @@ library Cohorts {
 
     /* MEMBERS */
 
-    /// @notice Enters a position into a cohort.
-    /// @return checkpoint The number that the position stores.
+    /// @notice Enters a position into a cohort. The position stores h.checkpoint.
+    /// @return word The cohort's, as stored.
     /// @return isFirst Whether it opened the cohort.
     function join(
         Market storage m,
@@ -220,27 +237,30 @@ library Cohorts {
         uint256 lots,
         int256 cost,
         Tally memory tally
-    ) internal returns (uint24 checkpoint, bool isFirst) {
-        isFirst = h.cohort.members == 0;
+    ) internal returns (bytes32 word, bool isFirst) {
+        isFirst = h.members == 0;
         if (isFirst) {
-            reset(m, h);
-        } else if (h.cohort.lots == 0) {
-            restart(m, h);
+            // Starts anew: no position names the old checkpoints.
+            h.checkpoint = 0;
+            if (h.classHaircut != 0) start(m, h, 0);
+        } else if (h.lots == 0) {
+            // Emptied by a cut, while old members still name it.
+            start(m, h, exponentOf(m, h.key, h.checkpoint) + RESTART);
         } else {
             catchUp(m, h);
         }
-        h.cohort.members++;
-        h.class.members++;
+        h.members++;
+        h.classMembers++;
         addLots(h, lots);
-        h.cohort.cost = SafeCast.toInt128(h.cohort.cost + cost);
-        checkpoint = h.cohort.checkpoint;
-        h.cohort.referenced = 1;
-        save(m, h, tally);
+        h.cost += cost;
+        h.referenced = 1;
+        word = save(m, h, tally);
     }
 
     /// @notice Takes a position out of its cohort. If it was the last, what fractions left behind becomes dust.
     /// @param lots Those of the member, settled.
     /// @param cost Likewise.
+    /// @return word The cohort's, as stored.
     /// @return isLast Whether it left the cohort empty.
     function quit(
         Market storage m,
@@ -248,37 +268,43 @@ library Cohorts {
         uint256 lots,
         int256 cost,
         Tally memory tally
-    ) internal returns (bool isLast) {
-        h.cohort.members--;
-        h.class.members--;
-        isLast = h.cohort.members == 0;
-        // Without members nobody will ever read the checkpoint: the next to join starts the cohort anew.
+    ) internal returns (bytes32 word, bool isLast) {
+        h.members--;
+        h.classMembers--;
+        isLast = h.members == 0;
+        // After the last nobody will ever read a checkpoint: the next to join starts the cohort anew.
         if (!isLast) catchUp(m, h);
-        h.cohort.cost = SafeCast.toInt128(h.cohort.cost - cost);
+        h.cost -= cost;
         takeLots(h, lots);
-        if (isLast) sweep(m, h, tally);
-        save(m, h, tally);
+        if (isLast) {
+            (lots, cost) = (h.lots, h.cost);
+            h.cost = 0;
+            takeLots(h, lots);
+            Dust.add(m, h.market, h.side, lots, cost, tally);
+        }
+        word = save(m, h, tally);
     }
 
-    /// @notice Changes a member that stays in its cohort.
-    /// @param lotsBefore Of the member, settled; likewise the cost.
-    /// @return checkpoint The number that the position stores.
+    /// @notice Changes a member that stays in its cohort. The position stores h.checkpoint.
+    /// @param before Its lots, settled.
+    /// @param lots Its lots now.
+    /// @param cost By which its cost changed.
+    /// @return word The cohort's, as stored.
     function resize(
         Market storage m,
         Handle memory h,
-        uint256 lotsBefore,
-        int256 costBefore,
-        Position memory position,
+        uint256 before,
+        uint256 lots,
+        int256 cost,
         Tally memory tally
-    ) internal returns (uint24 checkpoint) {
+    ) internal returns (bytes32 word) {
         catchUp(m, h);
         // By the difference, because a class that passes through zero lots forgets its haircuts.
-        if (position.lots > lotsBefore) addLots(h, position.lots - lotsBefore);
-        if (position.lots < lotsBefore) takeLots(h, lotsBefore - position.lots);
-        h.cohort.cost = SafeCast.toInt128(h.cohort.cost + position.cost - costBefore);
-        checkpoint = h.cohort.checkpoint;
-        h.cohort.referenced = 1;
-        save(m, h, tally);
+        if (lots > before) addLots(h, lots - before);
+        else if (lots < before) takeLots(h, before - lots);
+        h.cost += cost;
+        h.referenced = 1;
+        return save(m, h, tally);
     }
 
     /* PRIVATE */
@@ -288,20 +314,20 @@ library Cohorts {
     function read(Market storage m, Handle memory h) private view {
         if (h.isRead) return;
         h.isRead = true;
-        uint256 number = h.cohort.checkpoint;
-        if (number == 0) {
+        if (h.checkpoint == 0) {
             h.isWhole = true;
             h.current.mantissa = CohortMath.FULL;
         } else {
-            Checkpoint storage stored = m.checkpoints[Keys.checkpointKey(h.key, number)];
-            h.current.mantissa = stored.mantissa;
-            h.current.exponent = stored.exponent;
-            h.current.haircut = stored.haircut;
+            uint256 word = Words.get(m.checkpoints[keyOf(h, h.checkpoint)]);
+            h.current.mantissa = uint96(word);
+            h.current.exponent = uint24(word >> 96);
+            h.current.haircut = uint136(word >> 120);
         }
-        if (h.cohort.lots == 0 || h.current.haircut == h.class.haircut) return;
+        if (h.lots == 0 || h.current.haircut == h.classHaircut) return;
         readWhole(m, h);
-        h.takenOver = CohortMath.takeOver(h.current, h.class.haircut, h.cohort.lots);
-        h.cohort.cost = SafeCast.toInt128(h.cohort.cost + h.side.sign() * int256(h.takenOver));
+        uint256 amount = CohortMath.takeOver(h.current, uint136(h.classHaircut), h.lots);
+        h.takenOver = amount;
+        h.cost += h.side.sign() * int256(amount);
         h.isAhead = true;
     }
 
@@ -309,35 +335,21 @@ library Cohorts {
         read(m, h);
         if (h.isWhole) return;
         h.isWhole = true;
-        Checkpoint storage stored = m.checkpoints[Keys.checkpointKey(h.key, h.cohort.checkpoint)];
+        Checkpoint storage stored = m.checkpoints[keyOf(h, h.checkpoint)];
         h.current.cash = stored.cash;
         h.current.given = stored.given;
     }
 
     function checkpointOf(
         Market storage m,
-        uint16 key,
+        uint256 key,
         uint256 number
     ) private view returns (Checkpoint memory checkpoint) {
         if (number == 0) {
             checkpoint.mantissa = CohortMath.FULL;
             return checkpoint;
         }
-        return m.checkpoints[Keys.checkpointKey(key, number)];
-    }
-
-    /// @dev One settlement, written into `share`.
-    function step(
-        Side side,
-        CohortMath.Share memory share,
-        Checkpoint memory from,
-        Checkpoint memory to
-    ) private pure {
-        CohortMath.Share memory after_ = CohortMath.settle(side, share.lots, share.cost, from, to);
-        share.lots = after_.lots;
-        share.cost = after_.cost;
-        share.cash += after_.cash;
-        share.haircut += after_.haircut;
+        return m.checkpoints[Keys.checkpointKey(uint16(key), number)];
     }
 
     /// @dev The last checkpoint that a settlement reaches. Exponents never fall, and the next one is always within reach.
@@ -348,7 +360,7 @@ library Cohorts {
         uint256 exponent
     ) private view returns (uint256) {
         uint256 low = number + 1;
-        uint256 high = h.cohort.checkpoint - 1;
+        uint256 high = h.checkpoint - 1;
         while (low < high) {
             uint256 middle = (low + high + 1) >> 1;
             if (exponentOf(m, h.key, middle) - exponent <= CohortMath.HOP) low = middle;
@@ -359,30 +371,20 @@ library Cohorts {
 
     /// @dev Before a position stores the current checkpoint, and before a member leaves others behind.
     function catchUp(Market storage m, Handle memory h) private {
-        if (h.class.haircut != 0) read(m, h);
+        if (h.classHaircut != 0) read(m, h);
         if (h.isAhead) writeCheckpoint(m, h);
     }
 
-    /// @dev Starts a cohort without members anew. No position names its old checkpoints.
-    function reset(Market storage m, Handle memory h) private {
-        h.cohort.checkpoint = 0;
-        if (h.class.haircut == 0) return;
-        push(m, h, fresh(0, h.class.haircut));
-    }
-
-    /// @dev Starts an emptied cohort anew while old members still name it.
-    function restart(Market storage m, Handle memory h) private {
-        uint24 emptied = exponentOf(m, h.key, h.cohort.checkpoint);
-        push(m, h, fresh(emptied + RESTART, h.class.haircut));
-    }
-
-    function fresh(
-        uint24 exponent,
-        uint136 haircut
-    ) private pure returns (Checkpoint memory checkpoint) {
-        checkpoint.mantissa = CohortMath.FULL;
-        checkpoint.exponent = exponent;
-        checkpoint.haircut = haircut;
+    /// @dev A checkpoint from which nothing was cut.
+    function start(Market storage m, Handle memory h, uint256 exponent) private {
+        h.current = Checkpoint({
+            mantissa: CohortMath.FULL,
+            exponent: uint24(exponent),
+            haircut: uint136(h.classHaircut),
+            cash: 0,
+            given: 0
+        });
+        push(m, h);
     }
 
     /// @dev Stores `h.current`: over the stored checkpoint if no position names that and the one before it stays within reach.
@@ -390,102 +392,87 @@ library Cohorts {
     /// lies beyond reach of it. Here the cohort has lots, so its mantissa is not 0.
     function writeCheckpoint(Market storage m, Handle memory h) private {
         h.isAhead = false;
-        uint256 number = h.cohort.checkpoint;
-        if (h.cohort.referenced == 0 && number != 0) {
+        uint256 number = h.checkpoint;
+        if (h.referenced == 0 && number != 0) {
             uint256 before = exponentOf(m, h.key, number - 1);
             if (h.current.exponent - before <= CohortMath.HOP) {
-                writeAt(m, h, h.current);
+                write(m, h);
                 return;
             }
         }
-        push(m, h, h.current);
+        push(m, h);
     }
 
     function exponentOf(
         Market storage m,
-        uint16 key,
+        uint256 key,
         uint256 number
-    ) private view returns (uint24) {
-        return number == 0 ? 0 : m.checkpoints[Keys.checkpointKey(key, number)].exponent;
+    ) private view returns (uint256) {
+        if (number == 0) return 0;
+        return m.checkpoints[Keys.checkpointKey(uint16(key), number)].exponent;
     }
 
-    function push(Market storage m, Handle memory h, Checkpoint memory checkpoint) private {
-        h.cohort.checkpoint++;
-        h.cohort.referenced = 0;
-        writeAt(m, h, checkpoint);
+    function push(Market storage m, Handle memory h) private {
+        h.checkpoint++;
+        h.referenced = 0;
+        write(m, h);
     }
 
-    function writeAt(Market storage m, Handle memory h, Checkpoint memory checkpoint) private {
-        uint24 number = h.cohort.checkpoint;
-        Checkpoint storage stored = m.checkpoints[Keys.checkpointKey(h.key, number)];
-        bytes32 word = Words.pack(checkpoint);
+    function write(Market storage m, Handle memory h) private {
+        Checkpoint memory current = h.current;
+        Checkpoint storage stored = m.checkpoints[keyOf(h, h.checkpoint)];
+        bytes32 word = Words.pack(current);
         Words.put(stored, word);
-        stored.cash = checkpoint.cash;
-        stored.given = checkpoint.given;
+        stored.cash = current.cash;
+        stored.given = current.given;
         emit IExchangeEvents.CheckpointWritten(
-            h.market,
-            h.key,
-            number,
+            uint16(h.market),
+            uint16(h.key),
+            uint24(h.checkpoint),
             word,
-            checkpoint.cash,
-            checkpoint.given
+            current.cash,
+            current.given
         );
-    }
-
-    /// @dev Takes the part of the cost that belongs to closed lots: side · released = ⌊side · V · x / Q⌋, all for all.
-    function release(Handle memory h, uint256 lots) private pure returns (int256 released) {
-        Cohort memory cohort = h.cohort;
-        released = cohort.cost;
-        if (lots != cohort.lots) {
-            // 127 + 60 bits.
-            int256 share = h.side.sign() * released * int256(lots);
-            released = h.side.sign() * floorDiv(share, cohort.lots);
-        }
-        cohort.cost = SafeCast.toInt128(cohort.cost - released);
-    }
-
-    function floorDiv(int256 x, uint256 d) private pure returns (int256) {
-        int256 quotient = x / int256(d);
-        return x < 0 && quotient * int256(d) != x ? quotient - 1 : quotient;
     }
 
     function addLots(Handle memory h, uint256 lots) private pure {
         require(
-            h.cohort.checkpoint < LAST_CHECKPOINT,
-            IExchangeErrors.CohortWornOut(h.key, h.cohort.checkpoint)
+            h.checkpoint < LAST_CHECKPOINT,
+            IExchangeErrors.CohortWornOut(uint16(h.key), uint24(h.checkpoint))
         );
-        h.cohort.lots = SafeCast.toUint64(h.cohort.lots + lots);
-        h.class.lots = SafeCast.toUint64(h.class.lots + lots);
+        h.lots += lots;
+        h.classLots += lots;
     }
 
     /// @dev A class without lots forgets its haircuts: nobody holds a lot that gave.
     function takeLots(Handle memory h, uint256 lots) private pure {
-        h.cohort.lots = SafeCast.toUint64(h.cohort.lots - lots);
-        h.class.lots = SafeCast.toUint64(h.class.lots - lots);
-        if (h.class.lots == 0) h.class.haircut = 0;
+        h.lots -= lots;
+        h.classLots -= lots;
+        if (h.classLots == 0) h.classHaircut = 0;
     }
 
-    /// @dev What the members of a cohort left behind: whole lots become dust of the market, cost without lots its rest.
-    function sweep(Market storage m, Handle memory h, Tally memory tally) private {
-        (uint256 lots, int256 cost) = (h.cohort.lots, h.cohort.cost);
-        h.cohort.cost = 0;
-        takeLots(h, lots);
-        if (lots != 0) Dust.add(m, h.market, h.side, lots, cost, tally);
-        else tally.rest -= h.side.sign() * cost;
+    function keyOf(Handle memory h, uint256 number) private pure returns (uint256) {
+        return Keys.checkpointKey(uint16(h.key), number);
     }
 
-    function save(Market storage m, Handle memory h, Tally memory tally) private {
-        if (h.takenOver != 0) {
-            tally.unsettled += int256(h.takenOver);
-            h.takenOver = 0;
-        }
-        Words.put(m.cohorts[h.key], Words.pack(h.cohort));
-        uint256 classKey = Keys.classKey(h.side, Keys.priceClassOfCohort(h.key));
-        Words.put(m.classes[classKey], Words.pack(h.class));
-        bool isOccupied = h.cohort.lots != 0;
-        if (isOccupied == h.wasOccupied) return;
+    function save(
+        Market storage m,
+        Handle memory h,
+        Tally memory tally
+    ) private returns (bytes32 word) {
+        tally.unsettled += int256(h.takenOver);
+        h.takenOver = 0;
+        uint16 key = uint16(h.key);
+        word = Words.packCohort(h.lots, h.members, h.checkpoint, h.referenced, h.cost);
+        Words.put(m.cohorts[key], word);
+        Words.put(
+            m.classes[Keys.classKey(h.side, Keys.priceClassOfCohort(key))],
+            Words.packClass(h.classLots, h.classMembers, h.classHaircut)
+        );
+        bool isOccupied = h.lots != 0;
+        if (isOccupied == h.wasOccupied) return word;
         h.wasOccupied = isOccupied;
-        if (isOccupied) Queue.set(m, h.key);
-        else Queue.clear(m, h.key);
+        if (isOccupied) Queue.set(m, key);
+        else Queue.clear(m, key);
     }
 }

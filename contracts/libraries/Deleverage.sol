@@ -288,7 +288,8 @@ library Deleverage {
         part.pot = indexOf(ev, marketId);
         part.side = side;
         part.loss = profit < 0 ? uint256(-profit) : 0;
-        part.notional = notional;
+        // Never 0, because a deficit must go somewhere even if earlier events cut all positions to nothing.
+        part.notional = notional.max(1);
     }
 
     /// @notice An account that is closed has a deficit, or pays a penalty from what is left.
@@ -351,7 +352,7 @@ library Deleverage {
 
     /// @notice Splits every account's deficit over its markets, by loss, or by notional if there is none. A market with nothing
     /// to charge passes its part on, once.
-    function share(State storage s, Event memory ev) private view {
+    function share(State storage s, Event memory ev) private {
         for (uint256 i = 0; i < ev.owedCount; ++i) {
             Owed memory owed = ev.owed[i];
             (bool[] memory isAsked, bool byLoss) = payersFor(s, ev, owed.parts);
@@ -376,7 +377,7 @@ library Deleverage {
         State storage s,
         Event memory ev,
         Part[] memory parts
-    ) private view returns (bool[] memory isAsked, bool byLoss) {
+    ) private returns (bool[] memory isAsked, bool byLoss) {
         isAsked = new bool[](parts.length);
         bool any;
         for (uint256 i = 0; i < parts.length; ++i) {
@@ -389,14 +390,14 @@ library Deleverage {
         }
     }
 
-    function canCharge(State storage s, Pot memory pot, Side payers) private view returns (bool) {
+    function canCharge(State storage s, Pot memory pot, Side payers) private returns (bool) {
         Market storage m = s.markets[pot.price.market];
         if (m.config.deficitRule == DeficitRule.Queue) return true;
         EventSide memory to = pot.work.sides[payers.index()];
         if (!pot.isKnown[payers.index()]) {
             pot.isKnown[payers.index()] = true;
             uint256 open_ = guaranteed(m, pot.price, payers);
-            to.fresh = Fresh.pool(m, payers).toUint128();
+            to.fresh = Fresh.hold(m, pot.price.market, payers).toUint128();
             to.base = (open_ + to.fresh).toUint128();
         }
         return to.base != 0;

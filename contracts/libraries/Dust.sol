@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Tally} from "../types/Context.sol";
 import {Side} from "../types/Side.sol";
@@ -13,23 +13,27 @@ import {SignedMath} from "./SignedMath.sol";
 /// @notice Lots that the last member of a cohort left behind: a real position of ledger account 3. Long and short lots close
 /// each other at once, events close the others first. Profit and loss go to the market's rest.
 library Dust {
-    /// @notice Takes lots over from a cohort, with their cost.
+    /// @notice Takes over what a cohort's members left behind. Cost without lots is the market's rest at once.
     /// @param cost Quote, funding-free.
     function add(
         Market storage m,
-        uint16 marketId,
+        uint256 marketId,
         Side side,
         uint256 lots,
         int256 cost,
         Tally memory tally
     ) internal {
+        if (lots == 0) {
+            tally.rest -= side.sign() * cost;
+            return;
+        }
         DustSlot memory dust = m.dust;
         if (side == Side.Long) {
-            dust.longLots = SafeCast.toUint64(dust.longLots + lots);
-            dust.longCost = SafeCast.toInt128(dust.longCost + cost);
+            dust.longLots = SafeCastLib.toUint64(dust.longLots + lots);
+            dust.longCost = SafeCastLib.toInt128(dust.longCost + cost);
         } else {
-            dust.shortLots = SafeCast.toUint64(dust.shortLots + lots);
-            dust.shortCost = SafeCast.toInt128(dust.shortCost + cost);
+            dust.shortLots = SafeCastLib.toUint64(dust.shortLots + lots);
+            dust.shortCost = SafeCastLib.toInt128(dust.shortCost + cost);
         }
         uint256 both = FixedPointMathLib.min(dust.longLots, dust.shortLots);
         if (both != 0) {
@@ -43,7 +47,7 @@ library Dust {
     /// @return taken At most `lots`.
     function take(
         Market storage m,
-        uint16 marketId,
+        uint256 marketId,
         Side side,
         uint256 lots,
         Tally memory tally
@@ -72,10 +76,10 @@ library Dust {
         }
     }
 
-    function store(Market storage m, uint16 marketId, DustSlot memory dust) private {
+    function store(Market storage m, uint256 marketId, DustSlot memory dust) private {
         m.dust = dust;
         emit IExchangeEvents.DustChanged(
-            marketId,
+            uint16(marketId),
             dust.longLots,
             dust.shortLots,
             dust.longCost,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Tally} from "../types/Context.sol";
-import {MICRO} from "../types/Keys.sol";
+import {MICRO, MarketStatus} from "../types/Keys.sol";
 import {Side} from "../types/Side.sol";
 import {FreshMark, FreshRecord, FreshSide, Market, State} from "../types/State.sol";
 import {AccountMarkets} from "./AccountMarkets.sol";
@@ -23,7 +23,7 @@ import {Words} from "./Words.sol";
 /// kept in freshMarks: a bucket is scaled with the keep at the end of the epoch in which it matured.
 ///
 /// CLOCK  Epoch = ⌊time / config.freshEpoch⌋, which therefore never changes for a market. A side moves to the present epoch when it
-/// is first touched after it began, and not while a jump of the index waits or a shortfall stands: then nothing matures.
+/// is first touched after it began, and not while a jump of the index waits, a shortfall stands or an event is stored.
 /// Every touch that matures anything moves the side, so all records see the same clock. freshEpoch 0: nothing is ever fresh.
 ///
 /// GENERATION  keep and generation are one floating number. A keep that falls below 2^48 is multiplied by 2^31 and the
@@ -130,10 +130,21 @@ library Fresh {
         FreshSide memory pooled = rolled(m, side, epoch);
         Buckets memory buckets = moved(s, marketId, account, side, pooled, tally);
         buckets.current += amount;
-        pooled.current = SafeCast.toUint64(pooled.current + amount);
+        pooled.current = SafeCastLib.toUint64(pooled.current + amount);
         storeSide(m, side, pooled);
         storeRecord(s, marketId, account, buckets, side);
         tally.unsettled += int256(booked);
+    }
+
+    /// @notice Fresh profit of a side, as an event finds it. The side moves to the present epoch, so that none of it has
+    /// matured when it is charged, however long that takes and whatever makes the clock stand still until then.
+    /// @return quote Quote.
+    function hold(Market storage m, uint16 marketId, Side side) internal returns (uint256 quote) {
+        FreshSide memory pooled = rolled(m, side, epochOf(m));
+        quote = totalOf(pooled);
+        if (quote == 0 || pooled.epoch == m.fresh[side.index()].epoch) return quote;
+        storeSide(m, side, pooled);
+        emit IExchangeEvents.FreshSideChanged(marketId, side, Words.pack(pooled));
     }
 
     /// @notice Takes an amount from all fresh profit of a side, in proportion: keep ← ⌊keep · (total − amount) / total⌋. The
@@ -213,8 +224,8 @@ library Fresh {
             takeFrom(other, buckets);
             storeSide(m, from, other);
             emit IExchangeEvents.FreshSideChanged(marketId, from, Words.pack(other));
-            pooled.current = SafeCast.toUint64(pooled.current + buckets.current);
-            pooled.previous = SafeCast.toUint64(pooled.previous + buckets.previous);
+            pooled.current = SafeCastLib.toUint64(pooled.current + buckets.current);
+            pooled.previous = SafeCastLib.toUint64(pooled.previous + buckets.previous);
         }
         mature(s, account, buckets.matured, tally);
         buckets.matured = 0;
@@ -304,12 +315,15 @@ library Fresh {
         if (pooled.epoch >= epoch) return pooled;
         pooled.previous = pooled.epoch + 1 == epoch ? pooled.current : 0;
         pooled.current = 0;
-        pooled.epoch = SafeCast.toUint32(epoch);
+        pooled.epoch = SafeCastLib.toUint32(epoch);
     }
 
     /// @dev The present epoch; while maturity stands still, the last one that a side has seen.
     function epochOf(Market storage m) private view returns (uint256) {
-        bool isStill = m.book.pendingSince != 0 || m.pool.shortfall != 0;
+        bool isStill =
+            m.book.pendingSince != 0 ||
+                m.book.status & MarketStatus.EVENT != 0 ||
+                m.pool.shortfall != 0;
         uint256 length = m.config.freshEpoch;
         if (isStill || length == 0) {
             return FixedPointMathLib.max(m.fresh[0].epoch, m.fresh[1].epoch);
@@ -339,8 +353,8 @@ library Fresh {
         if (buckets.current | buckets.previous != 0) {
             record.epoch = pooled.epoch;
             record.tag = tagOf(pooled, side);
-            record.current = SafeCast.toUint64(buckets.current);
-            record.previous = SafeCast.toUint64(buckets.previous);
+            record.current = SafeCastLib.toUint64(buckets.current);
+            record.previous = SafeCastLib.toUint64(buckets.previous);
             record.keep = pooled.keep;
             s.money[account].freshMarkets |= bit;
         } else {

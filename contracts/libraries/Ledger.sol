@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {Money, State} from "../types/State.sol";
 
 /// @title Balances
@@ -23,13 +23,13 @@ library Ledger {
     ) internal returns (int256 balance) {
         Money storage money = s.money[account];
         balance = money.balance + amount;
-        if (amount != 0) money.balance = SafeCast.toInt128(balance);
+        if (amount != 0) money.balance = SafeCastLib.toInt128(balance);
     }
 
     /// @notice Moves money between two accounts.
     /// @param amount Quote.
     function move(State storage s, uint32 from, uint32 to, uint256 amount) internal {
-        credit(s, from, -SafeCast.toInt256(amount));
-        credit(s, to, SafeCast.toInt256(amount));
+        credit(s, from, -SafeCastLib.toInt256(amount));
+        credit(s, to, SafeCastLib.toInt256(amount));
     }
 }

@@ -12,7 +12,6 @@ import {Side, isBetterFor} from "../types/Side.sol";
 import {Market, Position, State} from "../types/State.sol";
 import {Bits} from "./Bits.sol";
 import {Distress} from "./Distress.sol";
-import {Forced} from "./Forced.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {Matching} from "./Matching.sol";
@@ -97,14 +96,14 @@ library Liquidation {
     ) external returns (uint256 taken) {
         require(from != to, IExchangeErrors.SameAccount(from));
         require(Distress.isUser(s, to), IExchangeErrors.UnknownAccount(to));
-        Sale memory f;
-        f.account = from;
-        beginOrRevert(s, f, marketId);
         Price memory price = Prices.load(s, marketId);
         require(
             price.grade != Grade.Dead,
             IExchangeErrors.PriceNotFresh(marketId, uint8(price.grade), uint8(Grade.Aged))
         );
+        Sale memory f;
+        f.account = from;
+        beginOrRevert(s, f, marketId);
         require(f.live & (1 << uint256(marketId)) != 0, IExchangeErrors.ZeroLots());
 
         taken = handOver(s, f, price, to, Offer(lots, worstPrice));

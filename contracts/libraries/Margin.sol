@@ -11,9 +11,10 @@ import {Side} from "../types/Side.sol";
 import {Market, Position, Resting, State} from "../types/State.sol";
 import {Bits} from "./Bits.sol";
 import {CohortMath} from "./CohortMath.sol";
+import {Cohorts} from "./Cohorts.sol";
 import {Fresh} from "./Fresh.sol";
 import {Ledger} from "./Ledger.sol";
-import {Positions} from "./Positions.sol";
+import {HealthMath} from "./HealthMath.sol";
 import {Prices} from "./Prices.sol";
 import {Queue} from "./Queue.sol";
 import {SignedMath} from "./SignedMath.sol";
@@ -51,14 +52,14 @@ library Margin {
     uint256 private constant ENTRY_BITS = 16;
     uint256 private constant NIBBLE = 0xf;
 
-    /// @notice What a maker does if its order is filled.
+    /// @dev What a fill does to a maker. First the lots that close what it holds, then those that open.
     struct MakerFill {
-        Side side;
-        uint256 lots;
+        Side side; // bought: Long, sold: Short
         uint256 price; // quote per lot
-        uint256 fee; // quote
-        uint256 closing; // lots that close what is held
-        uint256 opening; // lots that open
+        uint256 closing; // lots
+        uint256 opening; // lots
+        uint256 kept; // lots of what it holds that stay
+        int256 paid; // quote: for what it holds, times its side, and for the fill
     }
 
     /// @dev An account as `measure` finds it.
@@ -93,7 +94,7 @@ library Margin {
         Price memory price,
         uint32 account
     ) public view returns (uint256) {
-        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        (SizeAt memory p, ) = shareOf(s.markets[price.market], price.market, account);
         return Tiers.load(s.markets[price.market].config).maintenanceUp(p.lots * price.mark);
     }
 
@@ -110,15 +111,16 @@ library Margin {
         Snapshot memory now_ = snapshot(s, account);
         Health memory h = now_.health;
         if (h.prudent >= int256(h.initial)) return;
-        bool isAllowed = onlyShrank(before.sizes, now_.sizes) && isNotPoorer(before.health, h);
+        bool isAllowed =
+            onlyShrank(before.sizes, now_.sizes) && HealthMath.isNotPoorer(before.health, h);
         require(isAllowed, IExchangeErrors.MarginTooLow(h.prudent, h.initial));
     }
 
     /// @notice Whether a resting order of `maker` may be filled (INV-12): the account after the fill, without other
     /// reservations. Growing or flipping needs equity ≥ maintenance, ≥ initial margin if the price is worse than mark;
     /// shrinking at a price worse than mark needs equity / maintenance not lower (flat: equity ≥ 0).
-    /// @dev Rounding: the fill's cost exactly as Positions books it; the bond of a cohort is counted if it has to be opened; what
-    /// leaving another may give back is not.
+    /// @dev Rounding: the fill's cost exactly as Positions books it; the bond of a cohort is counted if one may have to be
+    /// opened; what leaving another may give back is not.
     /// @param side What the maker does: buys (Long) or sells (Short).
     /// @param fillPrice Quote per lot.
     /// @param fee Quote, paid by the maker.
@@ -131,22 +133,29 @@ library Margin {
         uint256 fillPrice,
         uint256 fee
     ) public view returns (bool) {
-        (Position memory p, int256 cash, ) = Positions.settledOf(s, price, maker);
-        bool shrinks = p.lots >= lots && Keys.sideOfKind(p.kind) != side;
+        Market storage m = s.markets[price.market];
+        (SizeAt memory held, CohortMath.Share memory share) = shareOf(m, price.market, maker);
+        bool shrinks = held.lots >= lots && held.side != side;
         bool isWorse = isWorseThanMark(price, side, fillPrice);
         if (shrinks && !isWorse) return true;
 
         bool needsInitial = isWorse && !shrinks;
-        Health memory others = healthElsewhere(s, maker, price.market, needsInitial);
-        shift(others, cash);
-        MakerFill memory fill = fillOf(p, side, lots, fillPrice, fee);
-        Health memory after_ = afterFill(s, price, maker, p, fill, others);
+        Health memory h = healthElsewhere(s, maker, price.market, needsInitial);
+        HealthMath.shift(h, share.cash);
+        Health memory before;
+        if (shrinks) {
+            before = HealthMath.copyOf(h);
+            HealthMath.addMarket(before, m.config, price, held, share.cost, 0);
+        }
+        MakerFill memory fill = fillOf(held, side, lots, fillPrice);
+        fill.paid = held.side.sign() * share.cost + int256(fee);
+        if (opensCohort(m, price, maker, fill)) fill.paid += int256(m.config.cohortBond * MICRO);
+        uint256 leverage = needsInitial ? LeverageTable.leverageOf(chosenClass(m, maker)) : 0;
+        addFilled(h, m.config, price, held.side, fill, leverage);
 
-        if (needsInitial) return after_.prudent >= int256(after_.initial);
-        if (!shrinks) return coversMaintenance(after_);
-        SizeAt memory held = sizeOf(price.market, p);
-        addMarket(others, s.markets[price.market].config, price, held, p.cost, 0);
-        return isNotPoorer(others, after_) && isNotPoorerAtPending(others, after_);
+        if (needsInitial) return h.prudent >= int256(h.initial);
+        if (!shrinks) return HealthMath.coversMaintenance(h);
+        return HealthMath.isNotPoorer(before, h) && HealthMath.isNotPoorerAtPending(before, h);
     }
 
     /// @notice What may be withdrawn, quote: min(balance, prudent equity − fresh profit) − initial margin; nothing while a
@@ -197,7 +206,7 @@ library Margin {
         uint32 account,
         Health memory h
     ) public view returns (uint256) {
-        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        (SizeAt memory p, ) = shareOf(s.markets[price.market], price.market, account);
         if (p.lots == 0) return 0;
         return away(price.mark, p, zeroDistanceFloor(s, price, p, h));
     }
@@ -216,7 +225,7 @@ library Margin {
         Health memory h,
         uint256 elapsed
     ) public view returns (uint256 limitPrice, uint256 zeroPrice_) {
-        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        (SizeAt memory p, ) = shareOf(s.markets[price.market], price.market, account);
         if (p.lots == 0) return (price.mark, 0);
         int256 toZero = zeroDistanceFloor(s, price, p, h);
         zeroPrice_ = away(price.mark, p, toZero);
@@ -240,15 +249,15 @@ library Margin {
         Health memory h,
         uint256 salePrice
     ) public view returns (uint256 lots) {
-        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        (SizeAt memory p, ) = shareOf(s.markets[price.market], price.market, account);
         if (p.lots == 0 || isAtTarget(h)) return 0;
         MarketConfig storage config = s.markets[price.market].config;
         Tiers.Brackets memory t = Tiers.load(config);
         int256 others = int256(h.maintenance - t.maintenanceUp(p.lots * price.mark));
         int256 budget =
             TARGET_DENOMINATOR * (h.equity - SALE_ROUNDING) - TARGET_NUMERATOR * (others + 1);
-        int256 loss = Keys.sideOfKind(p.kind).sign() * (int256(price.mark) - int256(salePrice));
-        lots = leastLots(t, p.lots, price.mark, budget, loss);
+        int256 loss = p.side.sign() * (int256(price.mark) - int256(salePrice));
+        lots = t.leastLots(p.lots, price.mark, budget, TARGET_DENOMINATOR * loss, TARGET_NUMERATOR);
         if ((p.lots - lots) * price.mark < config.minNotional * MICRO) return p.lots;
     }
 
@@ -287,14 +296,14 @@ library Margin {
         uint32 account,
         Health memory h
     ) public view returns (uint256) {
-        (Position memory p, , ) = Positions.settledOf(s, price, account);
+        (SizeAt memory p, ) = shareOf(s.markets[price.market], price.market, account);
         if (p.lots == 0) return 0;
         Tiers.Brackets memory t = Tiers.load(s.markets[price.market].config);
         uint256 others = h.maintenance - t.maintenanceUp(p.lots * price.mark);
-        int256 side = Keys.sideOfKind(p.kind).sign();
+        int256 side = p.side.sign();
         // What is left for this market at a price of zero.
         int256 left = h.equity - side * int256(p.lots * price.mark) - int256(others);
-        return side > 0 ? lowestSafe(t, p.lots, left) : highestSafe(t, p.lots, left);
+        return side > 0 ? t.lowestSafe(p.lots, left) : t.highestSafe(p.lots, left);
     }
 
     /* PRIVATE: HEALTH */
@@ -318,7 +327,7 @@ library Margin {
         (uint256 fresh, uint256 matured) = Fresh.freshOf(s, account);
         a.balance += Ledger.balanceOf(s, account) + int256(matured);
         a.health.fresh = fresh;
-        shift(a.health, a.balance + int256(fresh));
+        HealthMath.shift(a.health, a.balance + int256(fresh));
     }
 
     function measureMarket(
@@ -330,114 +339,36 @@ library Margin {
     ) private view {
         Market storage m = s.markets[marketId];
         Price memory price = Prices.load(s, marketId);
-        (Position memory p, int256 cash, ) = Positions.settledOf(s, price, account);
+        (SizeAt memory held, CohortMath.Share memory share) = shareOf(m, marketId, account);
         Resting storage resting = m.resting[account];
         size.market = marketId;
-        size.side = Keys.sideOfKind(p.kind);
-        size.lots = p.lots;
+        size.side = held.side;
+        size.lots = held.lots;
         size.bidLots = resting.bidLots;
         size.askLots = resting.askLots;
-        a.balance += cash;
+        a.balance += share.cash;
         a.isPending = a.isPending || price.pending;
         uint256 leverage = LeverageTable.leverageOf(chosenClass(m, account));
-        addMarket(a.health, m.config, price, size, p.cost, leverage);
+        HealthMath.addMarket(a.health, m.config, price, size, share.cost, leverage);
     }
 
-    /// @notice Adds one market to a health.
-    /// @param leverage 0 leaves initial margin out.
-    function addMarket(
-        Health memory h,
-        MarketConfig storage config,
-        Price memory price,
-        SizeAt memory size,
-        int256 cost,
-        uint256 leverage
-    ) private view {
-        uint256 worst = worstLots(size);
-        if (worst == 0) return;
-        Tiers.Brackets memory t = Tiers.load(config);
-        uint256 pendingPrice = price.pending ? price.pendingIndex : price.mark;
-        if (leverage != 0) {
-            uint256 highest = FixedPointMathLib.max(price.mark, pendingPrice);
-            h.initial += initialUp(t, config, worst * highest, leverage);
-        }
-        if (size.lots == 0) return;
-
-        int256 atMark = valueFloor(price, size, cost);
-        int256 atPending = atMark;
-        uint256 notional = size.lots * price.mark;
-        uint256 maintenance = t.maintenanceUp(notional);
-        uint256 maintenanceAtPending = maintenance;
-        if (price.pending) {
-            atPending = atMark + moved(size, price.mark, pendingPrice);
-            maintenanceAtPending = t.maintenanceUp(size.lots * pendingPrice);
-        }
-        h.notional += notional;
-        h.equity += atMark;
-        h.maintenance += maintenance;
-        h.equityAtIndex += atMark + moved(size, price.mark, price.index);
-        h.maintenanceAtIndex += t.maintenanceUp(size.lots * price.index);
-        h.equityAtPending += atPending;
-        h.maintenanceAtPending += maintenanceAtPending;
-        int256 worse = FixedPointMathLib.min(atMark, atPending);
-        h.prudent += price.grade == Grade.Dead ? FixedPointMathLib.min(worse, 0) : worse;
-    }
-
-    /// @notice ⌊side · lots · (mark − F / 2^32)⌋ − side · cost.
-    function valueFloor(
-        Price memory price,
-        SizeAt memory size,
-        int256 cost
-    ) private pure returns (int256) {
-        uint256 quote = size.lots * price.mark;
-        int256 worth = CohortMath.worthFloor(size.side, size.lots, quote, price.funding);
-        return worth - size.side.sign() * cost;
-    }
-
-    /// @notice What a value changes by from one price to another: a whole number, so that the floor moves with it.
-    function moved(SizeAt memory size, uint256 from, uint256 to) private pure returns (int256) {
-        return size.side.sign() * (int256(size.lots * to) - int256(size.lots * from));
-    }
-
-    /// @notice Initial margin of a notional, quote: the largest of what leverage, tiers and the market's risk ask for.
-    /// @dev Rounding: up.
-    function initialUp(
-        Tiers.Brackets memory t,
-        MarketConfig storage config,
-        uint256 notional,
-        uint256 leverage
-    ) private pure returns (uint256) {
-        uint256 byChoice = FixedPointMathLib.divUp(notional, leverage);
-        uint256 byTiers = FixedPointMathLib.max(byChoice, t.requirementUp(notional));
-        return FixedPointMathLib.max(byTiers, marketRiskUp(config, notional));
-    }
-
-    /// @notice What volatility and open interest ask for on top. Nothing yet: both rates are zero.
-    function marketRiskUp(MarketConfig storage, uint256) private pure returns (uint256) {
-        return 0;
-    }
-
-    /// @notice The larger of position + bids and position − asks.
-    function worstLots(SizeAt memory size) private pure returns (uint256) {
-        (uint256 adding, uint256 against) = size.side == Side.Long
-            ? (size.bidLots, size.askLots)
-            : (size.askLots, size.bidLots);
-        return
-            FixedPointMathLib.max(size.lots + adding, FixedPointMathLib.dist(size.lots, against));
-    }
-
-    function sizeOf(uint16 marketId, Position memory p) private pure returns (SizeAt memory size) {
-        size.market = marketId;
-        size.side = Keys.sideOfKind(p.kind);
-        size.lots = p.lots;
-    }
-
-    /// @notice Adds cash to every equity.
-    function shift(Health memory h, int256 cash) private pure {
-        h.equity += cash;
-        h.equityAtIndex += cash;
-        h.equityAtPending += cash;
-        h.prudent += cash;
+    /// @notice What Positions.settledOf finds, but for the leverage class in force: that would take one more slot.
+    /// @return held Without reservations.
+    /// @return share Its cost, and the cash that settling would pay.
+    function shareOf(
+        Market storage m,
+        uint16 marketId,
+        uint32 account
+    ) private view returns (SizeAt memory held, CohortMath.Share memory share) {
+        Position memory p = m.positions[account];
+        held.market = marketId;
+        if (p.lots == 0) return (held, share);
+        held.side = Keys.sideOfKind(p.kind);
+        uint256 class = Queue.classOf(p.entry);
+        uint16 cohort = Keys.cohortKey(held.side, Keys.leverageOfKind(p.kind), class);
+        Cohorts.Handle memory handle = Cohorts.load(m, marketId, cohort);
+        share = Cohorts.settled(m, handle, p.lots, p.cost, p.checkpoint);
+        held.lots = share.lots;
     }
 
     /// @notice min(balance, prudent equity − fresh profit): prudent equity is never above equity.
@@ -468,44 +399,7 @@ library Margin {
         return size.lots | size.bidLots | size.askLots == 0;
     }
 
-    /// @notice equity / maintenance not lower; without a position equity ≥ 0, or not less than it was without one, because
-    /// cancelling must always be possible (INV-9).
-    function isNotPoorer(Health memory was, Health memory is_) private pure returns (bool) {
-        return isRatioKept(was.equity, was.maintenance, is_.equity, is_.maintenance);
-    }
-
-    function isNotPoorerAtPending(
-        Health memory was,
-        Health memory is_
-    ) private pure returns (bool) {
-        return
-            isRatioKept(
-                was.equityAtPending,
-                was.maintenanceAtPending,
-                is_.equityAtPending,
-                is_.maintenanceAtPending
-            );
-    }
-
-    function isRatioKept(
-        int256 equityBefore,
-        uint256 maintenanceBefore,
-        int256 equity,
-        uint256 maintenance
-    ) private pure returns (bool) {
-        if (maintenance == 0) {
-            return equity >= 0 || (maintenanceBefore == 0 && equity >= equityBefore);
-        }
-        return equity * int256(maintenanceBefore) >= equityBefore * int256(maintenance);
-    }
-
     /* PRIVATE: MAKERS */
-
-    function coversMaintenance(Health memory h) private pure returns (bool) {
-        return
-            h.equity >= int256(h.maintenance) &&
-            h.equityAtPending >= int256(h.maintenanceAtPending);
-    }
 
     /// @notice Whether a maker that buys (Long) or sells (Short) at a price gives something away at mark, or at the price that
     /// waits.
@@ -525,15 +419,16 @@ library Margin {
     }
 
     function fillOf(
-        Position memory p,
+        SizeAt memory held,
         Side side,
         uint256 lots,
-        uint256 fillPrice,
-        uint256 fee
+        uint256 fillPrice
     ) private pure returns (MakerFill memory fill) {
-        bool isSame = Keys.sideOfKind(p.kind) == side;
-        uint256 closing = isSame ? 0 : FixedPointMathLib.min(p.lots, lots);
-        return MakerFill(side, lots, fillPrice, fee, closing, lots - closing);
+        fill.side = side;
+        fill.price = fillPrice;
+        fill.closing = held.side == side ? 0 : FixedPointMathLib.min(held.lots, lots);
+        fill.opening = lots - fill.closing;
+        fill.kept = held.lots - fill.closing;
     }
 
     /// @notice Health of an account without one of its markets and without reservations.
@@ -549,41 +444,47 @@ library Margin {
         for (; markets != 0; markets &= markets - 1) {
             uint16 marketId = uint16(Bits.leastSignificant(markets));
             Market storage m = s.markets[marketId];
-            Price memory price = Prices.load(s, marketId);
-            (Position memory p, int256 owed, ) = Positions.settledOf(s, price, account);
-            cash += owed;
+            (SizeAt memory size, CohortMath.Share memory share) = shareOf(m, marketId, account);
+            cash += share.cash;
+            if (size.lots == 0) continue;
+            Price memory price = withInitial ? Prices.load(s, marketId) : marksOf(m, marketId);
             uint256 leverage = withInitial ? LeverageTable.leverageOf(chosenClass(m, account)) : 0;
-            addMarket(h, m.config, price, sizeOf(marketId, p), p.cost, leverage);
+            HealthMath.addMarket(h, m.config, price, size, share.cost, leverage);
         }
         (uint256 fresh, uint256 matured) = Fresh.freshOf(s, account);
-        h.fresh = fresh;
-        shift(h, cash + Ledger.balanceOf(s, account) + int256(fresh + matured));
+        HealthMath.shift(h, cash + Ledger.balanceOf(s, account) + int256(fresh + matured));
     }
 
-    /// @notice The account after a fill: `others` with the position as Positions will leave it.
+    /// @notice What maintenance needs of another market: Prices.load without the grade, which would take two more slots.
+    function marksOf(Market storage m, uint16 marketId) private view returns (Price memory price) {
+        price.market = marketId;
+        price.mark = m.price.mark;
+        price.index = m.price.index;
+        price.funding = m.price.funding;
+        price.grade = Grade.Fresh;
+        price.pending = m.book.pendingSince != 0;
+        if (price.pending) price.pendingIndex = m.sample.pendingIndex;
+    }
+
+    /// @notice Adds the position as Positions will leave it, and what it was paid for.
     ///
     ///   value after = ⌊side' · lots' · R(M)⌋ − side · cost − ⌈fill side · d · R(p)⌉,   R(x) = x − F / 2^32
     ///
     /// exactly what closing and opening leave together; a flip rounds its two parts alone.
-    function afterFill(
-        State storage s,
+    function addFilled(
+        Health memory h,
+        MarketConfig storage config,
         Price memory price,
-        uint32 maker,
-        Position memory p,
+        Side held,
         MakerFill memory fill,
-        Health memory others
-    ) private view returns (Health memory h) {
-        Market storage m = s.markets[price.market];
-        SizeAt memory size = sizeOf(price.market, p);
-        size.lots = p.lots - fill.closing + fill.opening;
-        if (p.lots == fill.closing) size.side = fill.side;
-
-        int256 cost = Keys.sideOfKind(p.kind).sign() * p.cost + int256(fill.fee);
-        cost += costCeil(price, fill, fill.closing) + costCeil(price, fill, fill.opening);
-        if (opensCohort(m, price, maker, p, fill)) cost += int256(m.config.cohortBond * MICRO);
-        h = copyOf(others);
-        shift(h, -cost);
-        addMarket(h, m.config, price, size, 0, LeverageTable.leverageOf(chosenClass(m, maker)));
+        uint256 leverage
+    ) private view {
+        SizeAt memory size;
+        size.side = fill.kept == 0 ? fill.side : held;
+        size.lots = fill.kept + fill.opening;
+        int256 cost = costCeil(price, fill, fill.closing) + costCeil(price, fill, fill.opening);
+        HealthMath.shift(h, -cost - fill.paid);
+        HealthMath.addMarket(h, config, price, size, 0, leverage);
     }
 
     /// @notice ⌈fill side · lots · (price − F / 2^32)⌉.
@@ -592,25 +493,34 @@ library Margin {
         MakerFill memory fill,
         uint256 lots
     ) private pure returns (int256) {
+        if (lots == 0) return 0;
         return CohortMath.worthCeil(fill.side, lots, lots * fill.price, price.funding);
     }
 
-    /// @notice Whether the position would be the first in its cohort after the fill. It reads the slot that the fill reads.
+    /// @notice Whether the position may be the first in its cohort after the fill. It reads the slot that the fill reads.
     function opensCohort(
         Market storage m,
         Price memory price,
         uint32 maker,
-        Position memory p,
         MakerFill memory fill
     ) private view returns (bool) {
-        uint256 kept = p.lots - fill.closing;
-        uint256 lots = kept + fill.opening;
+        uint256 lots = fill.kept + fill.opening;
         if (lots == 0) return false;
-        Side side = kept == 0 ? fill.side : Keys.sideOfKind(p.kind);
-        uint256 class = kept == 0 ? storedClass(m, maker) : Keys.leverageOfKind(p.kind);
-        uint256 opened = ((fill.opening * fill.price) / price.unit) << ENTRY_BITS;
-        uint256 entry = (kept * p.entry + opened) / lots;
-        return m.cohorts[Keys.cohortKey(side, class, Queue.classOf(entry))].members == 0;
+        uint8 kind = Keys.kind(fill.side, storedClass(m, maker));
+        uint256 entry = ((fill.opening * fill.price) / price.unit) << ENTRY_BITS;
+        if (fill.kept != 0) {
+            // A class whose delay is over would come into force now: that cohort is not looked up.
+            if (m.resting[maker].leverage > NIBBLE) return true;
+            Position storage p = m.positions[maker];
+            kind = p.kind;
+            entry += fill.kept * p.entry;
+        }
+        uint16 cohort = Keys.cohortKey(
+            Keys.sideOfKind(kind),
+            Keys.leverageOfKind(kind),
+            Queue.classOf(entry / lots)
+        );
+        return m.cohorts[cohort].members == 0;
     }
 
     /// @notice The class that Positions gives a new position.
@@ -619,26 +529,13 @@ library Margin {
         return chosen == 0 ? m.config.defaultLeverage : chosen - 1;
     }
 
-    function copyOf(Health memory h) private pure returns (Health memory copy) {
-        copy.equity = h.equity;
-        copy.equityAtIndex = h.equityAtIndex;
-        copy.prudent = h.prudent;
-        copy.initial = h.initial;
-        copy.maintenance = h.maintenance;
-        copy.maintenanceAtIndex = h.maintenanceAtIndex;
-        copy.equityAtPending = h.equityAtPending;
-        copy.maintenanceAtPending = h.maintenanceAtPending;
-        copy.fresh = h.fresh;
-        copy.notional = h.notional;
-    }
-
     /* PRIVATE: FORCED SALES */
 
     /// @notice How far from mark the zero price is, quote per lot, towards −∞; negative when the equity is gone.
     function zeroDistanceFloor(
         State storage s,
         Price memory price,
-        Position memory p,
+        SizeAt memory p,
         Health memory h
     ) private view returns (int256) {
         Tiers.Brackets memory t = Tiers.load(s.markets[price.market].config);
@@ -661,81 +558,8 @@ library Margin {
     }
 
     /// @notice The price that is worse than mark by `distance` for who leaves the position; never below zero.
-    function away(uint256 mark, Position memory p, int256 distance) private pure returns (uint256) {
-        int256 moved = int256(mark) - Keys.sideOfKind(p.kind).sign() * distance;
+    function away(uint256 mark, SizeAt memory p, int256 distance) private pure returns (uint256) {
+        int256 moved = int256(mark) - p.side.sign() * distance;
         return moved > 0 ? uint256(moved) : 0;
-    }
-
-    /// @notice The least d with budget − 4 · d · loss ≥ 5 · half the tiers of (held − d) lots; `held` if there is none.
-    /// @dev Times 2 · scale, line k asks d · (5 · mark · rate − 8 · scale · loss) ≥ 5 · (held · mark · rate − deduction)
-    /// − 2 · scale · budget.
-    function leastLots(
-        Tiers.Brackets memory t,
-        uint256 held,
-        uint256 mark,
-        int256 budget,
-        int256 loss
-    ) private pure returns (uint256) {
-        Tiers.Lines memory lines = t.linesOf();
-        int256 scale = 2 * int256(lines.scale);
-        int256 least = 0;
-        int256 most = int256(held);
-        for (uint256 k = 0; k < Tiers.BRACKETS; ++k) {
-            int256 rate = int256(mark * lines.rates[k]);
-            int256 slope = TARGET_NUMERATOR * rate - TARGET_DENOMINATOR * scale * loss;
-            int256 short =
-                TARGET_NUMERATOR * (int256(held) * rate - int256(lines.deductions[k])) -
-                    scale * budget;
-            if (slope > 0) least = FixedPointMathLib.max(least, ceilDiv(short, slope));
-            else if (slope < 0) most = FixedPointMathLib.min(most, floorDiv(-short, -slope));
-            else if (short > 0) return held;
-        }
-        return least <= most ? uint256(least) : held;
-    }
-
-    /// @notice The lowest price x with left + lots · x ≥ half the tiers of lots · x; 0 if every price does.
-    function lowestSafe(
-        Tiers.Brackets memory t,
-        uint256 lots,
-        int256 left
-    ) private pure returns (uint256) {
-        Tiers.Lines memory lines = t.linesOf();
-        int256 scale = 2 * int256(lines.scale);
-        int256 lowest = 0;
-        for (uint256 k = 0; k < Tiers.BRACKETS; ++k) {
-            // A rate is at most `scale / 2`, so that the slope is positive.
-            int256 slope = (scale - int256(lines.rates[k])) * int256(lots);
-            int256 short = -scale * left - int256(lines.deductions[k]);
-            lowest = FixedPointMathLib.max(lowest, ceilDiv(short, slope));
-        }
-        return uint256(lowest);
-    }
-
-    /// @notice The highest price x with left − lots · x ≥ half the tiers of lots · x; 0 if none does.
-    function highestSafe(
-        Tiers.Brackets memory t,
-        uint256 lots,
-        int256 left
-    ) private pure returns (uint256) {
-        Tiers.Lines memory lines = t.linesOf();
-        int256 scale = 2 * int256(lines.scale);
-        int256 highest = type(int256).max;
-        for (uint256 k = 0; k < Tiers.BRACKETS; ++k) {
-            int256 slope = (scale + int256(lines.rates[k])) * int256(lots);
-            int256 room = scale * left + int256(lines.deductions[k]);
-            highest = FixedPointMathLib.min(highest, floorDiv(room, slope));
-        }
-        return highest > 0 ? uint256(highest) : 0;
-    }
-
-    /// @param divisor Above zero.
-    function floorDiv(int256 dividend, int256 divisor) private pure returns (int256 quotient) {
-        quotient = dividend / divisor;
-        if (dividend % divisor < 0) --quotient;
-    }
-
-    /// @param divisor Above zero.
-    function ceilDiv(int256 dividend, int256 divisor) private pure returns (int256) {
-        return -floorDiv(-dividend, divisor);
     }
 }

@@ -102,7 +102,7 @@ library Matching {
         if (taken.lots != 0 && t.taker != 0) {
             uint256 rate = t.isForced ? 0 : m.config.takerFee;
             uint256 fee = feeUp(taken.quote, rate);
-            (, w.tally) = Positions.change(s, price, t.taker, w.fill, fee, w.tally);
+            Positions.changeHere(s, price, t.taker, w.fill, fee, w.tally);
         }
         killStale(m, w, t.limitTick);
         taken.fills = w.steps;
@@ -250,7 +250,8 @@ library Matching {
     ) private view returns (bool, IExchangeEvents.RemovalReason) {
         if (Book.isDeadBySide(m, id, order)) return (true, IExchangeEvents.RemovalReason.Killed);
         if (Book.isExpired(order)) return (true, IExchangeEvents.RemovalReason.Expired);
-        bool isOwn = w.taker != 0 && s.accounts[Keys.accountOf(id)].owner == w.owner;
+        // Of an event the owner is zero, which no account has.
+        bool isOwn = s.accounts[Keys.accountOf(id)].owner == w.owner;
         return (isOwn, IExchangeEvents.RemovalReason.SelfTrade);
     }
 
@@ -297,7 +298,7 @@ library Matching {
             lots: lots,
             makerFee: fee
         });
-        (, w.tally) = Positions.change(s, w.price, maker, fill, fee, w.tally);
+        Positions.changeHere(s, w.price, maker, fill, fee, w.tally);
         addToTaker(w, lots, order.tick * w.price.unit);
     }
 

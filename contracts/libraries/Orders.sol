@@ -127,14 +127,16 @@ library Orders {
         requireSound(m, a);
         needPrice(s, m, w);
         requireOpen(m, w, a.reduceOnly);
-        uint256 closable = closableBy(s, w, a.side);
+        bool isCrossing = meets(m, a);
+        // Only whoever trades now or promises to reduce needs to know the position.
+        uint256 closable = isCrossing || a.reduceOnly ? closableBy(s, w, a.side) : 0;
         uint256 lots = sized(m, w, a, closable);
 
         uint256 left = lots;
         if (a.timeInForce == TimeInForce.PostOnly) {
             uint256 best = Book.best(m, a.side.opposite());
             require(makeWay(m, w, a), IExchangeErrors.WouldTake(a.tick, best));
-        } else if (isCrossing(m, a)) {
+        } else if (isCrossing) {
             left -= take(s, m, w, a, lots, closable);
         }
         // Fits: no more than the action's lots.
@@ -142,7 +144,7 @@ library Orders {
         if (a.timeInForce == TimeInForce.FillOrKill) {
             require(left == 0, IExchangeErrors.NotFilled(lots, lots - left));
         }
-        if (left != 0 && canRest(m, w, a)) {
+        if (left != 0 && mayRest(a) && makeWay(m, w, a)) {
             result.order = rest(s, m, w, a, slot, left);
             left = 0;
         }
@@ -158,6 +160,8 @@ library Orders {
         Work memory w,
         Action memory a
     ) private returns (ActionResult memory result) {
+        // An earlier action of the batch may have killed its level.
+        Book.touch(s, w.market, w.account);
         uint40 id = Keys.orderId(w.account, a.slot);
         Order memory order = m.orders[id];
         require(order.lots != 0, IExchangeErrors.UnknownOrder(w.market, id));
@@ -197,8 +201,10 @@ library Orders {
 
     /* CHECKS */
 
+    /// @dev What may rest must have a price per lot within Bounds.PRICE; any other limit is moved into the band.
     function requireSound(Market storage m, Action memory a) private view {
-        uint256 highest = FixedPointMathLib.min(Ticks.LAST, Bounds.PRICE / m.config.unit);
+        uint256 highest = Ticks.LAST;
+        if (mayRest(a)) highest = FixedPointMathLib.min(highest, Bounds.PRICE / m.config.unit);
         require(a.tick != 0 && a.tick <= highest, IExchangeErrors.TickOutOfRange(a.tick, highest));
         require(a.lots != 0, IExchangeErrors.ZeroLots());
         require(
@@ -254,10 +260,13 @@ library Orders {
     }
 
     function keepsPlace(Order memory order, Action memory a) private pure returns (bool) {
-        bool isResting =
-            a.timeInForce == TimeInForce.GoodTilCancelled || a.timeInForce == TimeInForce.PostOnly;
         bool isSamePlace = a.tick == order.tick && a.expiry == order.expiry;
-        return isResting && isSamePlace && a.lots <= order.lots;
+        return mayRest(a) && isSamePlace && a.lots <= order.lots;
+    }
+
+    function mayRest(Action memory a) private pure returns (bool) {
+        return
+            a.timeInForce == TimeInForce.GoodTilCancelled || a.timeInForce == TimeInForce.PostOnly;
     }
 
     /* TAKING AND RESTING */
@@ -305,24 +314,20 @@ library Orders {
         require(lots == 0 || notional >= least, IExchangeErrors.PositionTooSmall(notional, least));
     }
 
-    function isCrossing(Market storage m, Action memory a) private view returns (bool) {
+    /// @notice Whether the other side's best price is within the limit.
+    function meets(Market storage m, Action memory a) private view returns (bool) {
         Side other = a.side.opposite();
         return Book.isReached(other, Book.best(m, other), a.tick);
-    }
-
-    function canRest(Market storage m, Work memory w, Action memory a) private returns (bool) {
-        if (a.timeInForce == TimeInForce.ImmediateOrCancel) return false;
-        return makeWay(m, w, a);
     }
 
     /// @notice Clears what is dead out of the order's way, as far as the bound allows.
     /// @return Whether nothing of the other side is in its way then (INV-5).
     function makeWay(Market storage m, Work memory w, Action memory a) private returns (bool) {
-        if (!isCrossing(m, a)) return true;
+        if (!meets(m, a)) return true;
         Side other = a.side.opposite();
         uint256 edge = a.side == Side.Long ? w.lowest : w.highest;
         w.fillsLeft -= Book.sweep(m, w.market, other, a.tick, edge, w.fillsLeft);
-        return !isCrossing(m, a);
+        return !meets(m, a);
     }
 
     function rest(

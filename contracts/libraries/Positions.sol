@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Fill, Price, Tally} from "../types/Context.sol";
@@ -28,7 +28,9 @@ import {Words} from "./Words.sol";
 library Positions {
     /// @dev Entries are in ticks · 2^ENTRY_BITS.
     uint256 private constant ENTRY_BITS = 16;
+    /// @dev Resting.leverage: the chosen class + 1 below, the one that waits + 1 above.
     uint256 private constant NIBBLE = 0xf;
+    uint256 private constant PENDING_SHIFT = 4;
 
     /// @notice A position after a change.
     struct Outcome {
@@ -38,21 +40,29 @@ library Positions {
         uint256 realised; // fresh profit that was booked, quote
     }
 
-    /// @dev A position while a call works on it.
+    /// @dev A position while a call works on it. Full words, as in Cohorts.Handle.
     struct Work {
-        uint16 market;
+        uint256 market;
         uint32 account;
-        Position position; // as it will be stored
-        Cohorts.Handle old; // the cohort that it was in, if wasOpen
+        // As it will be stored.
+        uint256 lots;
+        int256 cost;
+        uint256 entry;
+        uint256 checkpoint;
+        Side side;
+        uint256 leverage;
+        // As it was found.
         bool wasOpen;
+        uint256 lotsBefore; // as stored
+        uint256 settledLots; // what it has in its old cohort before the change
+        int256 settledCost; // likewise
+        Cohorts.Handle old; // its old cohort, if wasOpen
         bool isStale; // settling changed something
         uint256 pending; // leverage class that waits + 1, 0 if none
-        uint256 lotsBefore; // as stored
-        uint256 lots; // settled, before the change: what it has in the old cohort
-        int256 cost; // likewise
         int256 eventCash; // of past events, for the balance
-        int256 cash; // of the change, for the balance
         uint256 haircut; // given in past events
+        // What the change brought.
+        int256 cash; // for the balance
         uint256 realised; // fresh profit that was booked
     }
 
@@ -67,17 +77,22 @@ library Positions {
         Price memory price,
         uint32 account
     ) internal view returns (Position memory position, int256 cash, uint256 haircut) {
-        Work memory w = load(s.markets[price.market], price.market, account);
-        return (w.position, w.eventCash, w.haircut);
+        Market storage m = s.markets[price.market];
+        position = m.positions[account];
+        if (position.lots == 0) return (position, 0, 0);
+        if (isSettled(m, position)) {
+            (uint256 pending, bool isDue) = waiting(m, account);
+            if (isDue) position.kind = Keys.kind(Keys.sideOfKind(position.kind), pending - 1);
+            return (position, 0, 0);
+        }
+        Work memory w = load(m, price.market, account);
+        return (unpacked(w), w.eventCash, w.haircut);
     }
 
     /// @notice Unrealised profit at mark, funding included: ⌊side · lots · R(mark)⌋ − side · cost.
     /// @dev Rounding: down.
     function profitAt(Price memory price, Position memory position) internal pure returns (int256) {
-        Side side = Keys.sideOfKind(position.kind);
-        uint256 quote = position.lots * price.mark;
-        int256 worth = CohortMath.worthFloor(side, position.lots, quote, price.funding);
-        return worth - side.sign() * position.cost;
+        return profitOf(price, Keys.sideOfKind(position.kind), position.lots, position.cost);
     }
 
     /* CHANGING */
@@ -92,7 +107,7 @@ library Positions {
         Market storage m = s.markets[price.market];
         Work memory w = load(m, price.market, account);
         if (w.isStale) finish(s, w, tally);
-        return (w.position, tally);
+        return (unpacked(w), tally);
     }
 
     /// @notice Makes one party's side of a trade: first the lots that close, then those that open.
@@ -106,18 +121,30 @@ library Positions {
         uint256 fee,
         Tally memory tally
     ) external returns (Outcome memory outcome, Tally memory) {
+        outcome = changeHere(s, price, account, fill, fee, tally);
+        return (outcome, tally);
+    }
+
+    /// @notice `change`, compiled into the caller: for Matching, where a call for each maker would cost more than the room.
+    function changeHere(
+        State storage s,
+        Price memory price,
+        uint32 account,
+        Fill memory fill,
+        uint256 fee,
+        Tally memory tally
+    ) internal returns (Outcome memory outcome) {
         Market storage m = s.markets[price.market];
         Work memory w = load(m, price.market, account);
         if (fill.closeLots != 0) close(s, price, w, fill, tally);
         if (fill.openLots != 0) open(m, price, w, fill, tally);
 
-        w.cash -= SafeCast.toInt256(fee);
-        tally.fees += SafeCast.toInt256(fee);
+        w.cash -= SafeCastLib.toInt256(fee);
+        tally.fees += SafeCastLib.toInt256(fee);
         outcome.cash = finish(s, w, tally);
-        outcome.side = Keys.sideOfKind(w.position.kind);
-        outcome.lots = w.position.lots;
+        outcome.side = w.side;
+        outcome.lots = w.lots;
         outcome.realised = w.realised;
-        return (outcome, tally);
     }
 
     /// @notice Chooses the leverage of a market. A lower class counts for the queue after `delay`, a higher one at once, as does
@@ -135,11 +162,10 @@ library Positions {
     ) external returns (Tally memory) {
         Market storage m = s.markets[price.market];
         Work memory w = load(m, price.market, account);
-        uint256 inForce = Keys.leverageOfKind(w.position.kind);
-        bool isOpen = w.position.lots != 0;
-        w.pending = isOpen && class < inForce && delay != 0 ? class + 1 : 0;
-        if (isOpen && w.pending == 0 && class != inForce) {
-            w.position.kind = Keys.kind(Keys.sideOfKind(w.position.kind), class);
+        bool isOpen = w.lots != 0;
+        w.pending = isOpen && class < w.leverage && delay != 0 ? class + 1 : 0;
+        if (isOpen && w.pending == 0 && class != w.leverage) {
+            w.leverage = class;
             w.isStale = true;
         }
         storePending(m, w, class + 1);
@@ -160,13 +186,12 @@ library Positions {
         Market storage m = s.markets[price.market];
         Work memory w = load(m, price.market, account);
         if (!w.wasOpen) return (side, 0, 0, tally);
-        side = Keys.sideOfKind(w.position.kind);
-        lots = w.position.lots;
-        profit = profitAt(price, w.position);
+        (side, lots) = (w.side, w.lots);
+        profit = profitOf(price, side, lots, w.cost);
         w.cash += profit;
-        tally.rest -= profit + side.sign() * w.position.cost;
+        tally.rest -= profit + side.sign() * w.cost;
         if (side == Side.Long) tally.longLots -= int256(lots);
-        w.position.lots = 0;
+        w.lots = 0;
         finish(s, w, tally);
         return (side, lots, profit, tally);
     }
@@ -176,37 +201,66 @@ library Positions {
     /// @dev Reads a position and settles it in memory.
     function load(
         Market storage m,
-        uint16 marketId,
+        uint256 marketId,
         uint32 account
     ) private view returns (Work memory w) {
         w.market = marketId;
         w.account = account;
-        w.position = m.positions[account];
-        if (w.position.lots == 0) return w;
+        uint256 word = Words.get(m.positions[account]);
+        uint256 lots = uint64(word);
+        if (lots == 0) return w;
         w.wasOpen = true;
-        w.lotsBefore = w.position.lots;
-        w.old = Cohorts.load(m, marketId, cohortOf(w.position));
-        CohortMath.Share memory share = Cohorts.settled(m, w.old, w.position);
-        w.isStale = w.old.isAhead || w.position.checkpoint != w.old.cohort.checkpoint;
-        w.lots = share.lots;
-        w.cost = share.cost;
-        w.eventCash = share.cash;
-        w.haircut = share.haircut;
-        // Settling never adds lots; the cost is checked.
-        w.position.lots = uint64(share.lots);
-        w.position.cost = SafeCast.toInt120(share.cost);
+        w.lotsBefore = lots;
+        w.entry = uint40(word >> 184);
+        w.checkpoint = uint24(word >> 224);
+        uint8 kind = uint8(word >> 248);
+        w.side = Keys.sideOfKind(kind);
+        w.leverage = Keys.leverageOfKind(kind);
+        w.old = Cohorts.load(m, marketId, cohortOf(w));
+        CohortMath.Share memory share = Cohorts.settled(
+            m,
+            w.old,
+            lots,
+            int120(uint120(word >> 64)),
+            w.checkpoint
+        );
+        w.isStale = w.old.isAhead || w.checkpoint != w.old.checkpoint;
+        (w.lots, w.settledLots) = (share.lots, share.lots);
+        (w.cost, w.settledCost) = (share.cost, share.cost);
+        (w.eventCash, w.haircut) = (share.cash, share.haircut);
         promote(m, w);
+    }
+
+    /// @dev Whether no event touched the position since it was settled, by three words: the common case, in which nobody has to
+    /// build what a settlement needs. A class with haircuts is looked at closely instead.
+    function isSettled(Market storage m, Position memory position) private view returns (bool) {
+        Side side = Keys.sideOfKind(position.kind);
+        uint256 leverage = Keys.leverageOfKind(position.kind);
+        uint16 key = Keys.cohortKey(side, leverage, Queue.classOf(position.entry));
+        if (m.cohorts[key].checkpoint != position.checkpoint) return false;
+        return m.classes[Keys.classKey(side, Keys.priceClassOfCohort(key))].haircut == 0;
     }
 
     /// @dev Moves the position to the class that waits, if its delay is over.
     function promote(Market storage m, Work memory w) private view {
-        Resting storage resting = m.resting[w.account];
-        w.pending = resting.leverage >> 4;
-        if (w.pending == 0 || w.lots == 0) return;
-        if (block.timestamp < uint256(resting.pendingSince) + m.config.classDelay) return;
-        w.position.kind = Keys.kind(Keys.sideOfKind(w.position.kind), w.pending - 1);
+        bool isDue;
+        (w.pending, isDue) = waiting(m, w.account);
+        if (!isDue || w.lots == 0) return;
+        w.leverage = w.pending - 1;
         w.pending = 0;
         w.isStale = true;
+    }
+
+    /// @return pending The leverage class that waits + 1, 0 if none does.
+    /// @return isDue Whether one does and its delay is over.
+    function waiting(
+        Market storage m,
+        uint32 account
+    ) private view returns (uint256 pending, bool isDue) {
+        Resting storage resting = m.resting[account];
+        pending = resting.leverage >> PENDING_SHIFT;
+        if (pending == 0) return (0, false);
+        isDue = block.timestamp >= uint256(resting.pendingSince) + m.config.classDelay;
     }
 
     function close(
@@ -216,25 +270,23 @@ library Positions {
         Fill memory fill,
         Tally memory tally
     ) private {
-        Position memory position = w.position;
         Side side = fill.side.opposite();
-        bool isAgainst = Keys.sideOfKind(position.kind) == side;
-        uint256 bound = isAgainst ? position.lots : 0;
-        require(fill.closeLots <= bound, IExchangeErrors.TooManyLots(fill.closeLots, bound));
+        uint256 lots = fill.closeLots;
+        uint256 bound = w.side == side ? w.lots : 0;
+        require(lots <= bound, IExchangeErrors.TooManyLots(lots, bound));
 
-        int256 worth = CohortMath.worthFloor(side, fill.closeLots, fill.closeQuote, price.funding);
-        int256 signedCost = side.sign() * position.cost;
-        int256 released = SignedMath.mulDivCeil(signedCost, fill.closeLots, position.lots);
+        int256 worth = CohortMath.worthFloor(side, lots, fill.closeQuote, price.funding);
+        int256 released = SignedMath.mulDivCeil(side.sign() * w.cost, lots, w.lots);
         int256 gain = worth - released;
-        uint256 fresh = freshPart(price, side, fill, position.entry, gain);
+        uint256 fresh = freshPart(price, side, fill, w.entry, gain);
         if (fresh != 0) {
-            w.realised = Fresh.realise(s, w.market, w.account, side, fresh, tally);
+            w.realised = Fresh.realise(s, uint16(w.market), w.account, side, fresh, tally);
         }
         w.cash += gain - int256(w.realised);
         tally.rest -= worth;
-        if (side == Side.Long) tally.longLots -= int256(fill.closeLots);
-        position.lots -= uint64(fill.closeLots);
-        position.cost -= int120(side.sign() * released);
+        if (side == Side.Long) tally.longLots -= int256(lots);
+        w.lots -= lots;
+        w.cost -= side.sign() * released;
     }
 
     function open(
@@ -244,27 +296,24 @@ library Positions {
         Fill memory fill,
         Tally memory tally
     ) private {
-        Position memory position = w.position;
         Side side = fill.side;
-        uint256 held = position.lots;
-        // Σ ticks · lots of the fills, exactly.
-        uint256 ticks = (fill.openQuote / price.unit) << ENTRY_BITS;
+        uint256 held = w.lots;
+        uint256 lots = fill.openLots;
         if (held == 0) {
-            position.kind = Keys.kind(side, chosenClass(m, w.account));
-            position.cost = 0;
-            position.entry = 0;
+            (w.side, w.leverage) = (side, chosenClass(m, w.account));
+            (w.cost, w.entry) = (0, 0);
         } else {
-            bool isSame = Keys.sideOfKind(position.kind) == side;
-            require(isSame, IExchangeErrors.TooManyLots(fill.openLots, held));
+            require(w.side == side, IExchangeErrors.TooManyLots(lots, held));
             if (w.pending != 0) storePending(m, w, w.pending);
         }
-        uint256 lots = held + fill.openLots;
-        int256 cost = CohortMath.worthCeil(side, fill.openLots, fill.openQuote, price.funding);
-        position.lots = SafeCast.toUint64(lots);
-        position.cost = SafeCast.toInt120(position.cost + side.sign() * cost);
-        position.entry = SafeCast.toUint40((held * position.entry + ticks) / lots);
+        int256 cost = CohortMath.worthCeil(side, lots, fill.openQuote, price.funding);
+        w.lots = held + lots;
+        w.cost += side.sign() * cost;
+        // Σ ticks · lots · 2^16: exact for fills of the book, rounded down for lots that go at the limit of a forced sale.
+        uint256 ticks = (fill.openQuote << ENTRY_BITS) / price.unit;
+        w.entry = (held * w.entry + ticks) / w.lots;
         tally.rest += cost;
-        if (side == Side.Long) tally.longLots += int256(fill.openLots);
+        if (side == Side.Long) tally.longLots += int256(lots);
     }
 
     /// @dev The fresh part of a closing: its price profit, as far as it is paid in cash, or what it gained against mark.
@@ -296,9 +345,9 @@ library Positions {
         Work memory w,
         Tally memory tally
     ) private returns (int256 cash) {
-        Market storage m = s.markets[w.market];
+        Market storage m = s.markets[uint16(w.market)];
         voidPending(m, w);
-        (Cohorts.Handle memory h, int256 bonds) = place(m, w, tally);
+        (uint16 cohort, bytes32 cohortWord, int256 bonds) = place(m, w, tally);
         cash = w.eventCash + w.cash;
         if (bonds != 0) {
             cash -= bonds * int256(m.config.cohortBond * MICRO);
@@ -306,73 +355,73 @@ library Positions {
         }
         tally.unsettled -= w.eventCash;
 
-        bytes32 word = w.position.lots == 0 ? bytes32(0) : Words.pack(w.position);
+        bytes32 word = packed(w);
         Words.put(m.positions[w.account], word);
         int256 balance = Ledger.credit(s, w.account, cash);
-        if (!w.wasOpen && w.position.lots != 0) AccountMarkets.enter(s, w.market, w.account);
-        if (w.wasOpen && w.position.lots == 0) {
-            AccountMarkets.leaveIfIdle(s, w.market, w.account);
+        bool isOpen = w.lots != 0;
+        if (w.wasOpen != isOpen) {
+            if (isOpen) AccountMarkets.enter(s, uint16(w.market), w.account);
+            else AccountMarkets.leaveIfIdle(s, uint16(w.market), w.account);
         }
-        if (w.lots != w.lotsBefore || w.eventCash != 0 || w.haircut != 0) {
+        if (w.settledLots != w.lotsBefore || w.eventCash != 0 || w.haircut != 0) {
             emit IExchangeEvents.Settled(
-                w.market,
+                uint16(w.market),
                 w.account,
-                w.lotsBefore - w.lots,
+                w.lotsBefore - w.settledLots,
                 w.eventCash,
                 w.haircut
             );
         }
         emit IExchangeEvents.PositionChanged(
-            w.market,
+            uint16(w.market),
             w.account,
             word,
-            h.key,
-            Words.pack(h.cohort),
+            cohort,
+            cohortWord,
             balance
         );
     }
 
     /// @dev Stays in its cohort, or leaves one and joins another.
-    /// @return h The cohort that it is in now, or was in if it is flat.
+    /// @return cohort The one that it is in now, or was in if it is flat.
+    /// @return word That cohort's.
     /// @return bonds Cohorts opened minus cohorts emptied.
     function place(
         Market storage m,
         Work memory w,
         Tally memory tally
-    ) private returns (Cohorts.Handle memory h, int256 bonds) {
-        h = w.old;
-        bool isOpen = w.position.lots != 0;
-        if (isOpen && w.lots != 0 && cohortOf(w.position) == h.key) {
-            w.position.checkpoint = Cohorts.resize(m, h, w.lots, w.cost, w.position, tally);
-            return (h, 0);
+    ) private returns (uint16 cohort, bytes32 word, int256 bonds) {
+        Cohorts.Handle memory h = w.old;
+        bool isOpen = w.lots != 0;
+        cohort = isOpen ? cohortOf(w) : uint16(h.key);
+        if (isOpen && w.settledLots != 0 && cohort == h.key) {
+            word = Cohorts.resize(m, h, w.settledLots, w.lots, w.cost - w.settledCost, tally);
+            w.checkpoint = h.checkpoint;
+            return (cohort, word, 0);
         }
         if (w.wasOpen) {
-            if (Cohorts.quit(m, h, w.lots, w.cost, tally)) bonds--;
+            bool isLast;
+            (word, isLast) = Cohorts.quit(m, h, w.settledLots, w.settledCost, tally);
+            if (isLast) bonds--;
             if (isOpen) {
-                emit IExchangeEvents.CohortChanged(w.market, h.key, Words.pack(h.cohort));
+                emit IExchangeEvents.CohortChanged(uint16(w.market), uint16(h.key), word);
             }
         }
         if (isOpen) {
-            h = Cohorts.load(m, w.market, cohortOf(w.position));
+            h = Cohorts.load(m, w.market, cohort);
             bool isFirst;
-            (w.position.checkpoint, isFirst) = Cohorts.join(
-                m,
-                h,
-                w.position.lots,
-                w.position.cost,
-                tally
-            );
+            (word, isFirst) = Cohorts.join(m, h, w.lots, w.cost, tally);
             if (isFirst) bonds++;
+            w.checkpoint = h.checkpoint;
         }
     }
 
-    /// @dev A class that waited came into force, or its position is gone.
+    /// @dev Forgets a class that waited if it came into force, or if its position is gone.
     function voidPending(Market storage m, Work memory w) private {
-        bool isSame =
-            w.lots != 0 && w.position.lots != 0 && Keys.sideOfKind(w.position.kind) == w.old.side;
+        bool isSame = w.settledLots != 0 && w.lots != 0 && w.side == w.old.side;
         if (isSame && w.pending != 0) return;
         uint256 leverage = m.resting[w.account].leverage;
-        if (leverage >> 4 == 0) return;
+        if (leverage >> PENDING_SHIFT == 0) return;
         w.pending = 0;
         storePending(m, w, leverage & NIBBLE);
     }
@@ -381,10 +430,10 @@ library Positions {
     function storePending(Market storage m, Work memory w, uint256 chosen) private {
         uint256 since = w.pending == 0 ? 0 : block.timestamp;
         Resting storage resting = m.resting[w.account];
-        resting.leverage = uint8((w.pending << 4) | chosen);
-        resting.pendingSince = SafeCast.toUint32(since);
+        resting.leverage = uint8((w.pending << PENDING_SHIFT) | chosen);
+        resting.pendingSince = uint32(since);
         emit IExchangeEvents.LeverageChosen(
-            w.market,
+            uint16(w.market),
             w.account,
             uint8(chosen - 1),
             uint8(w.pending),
@@ -397,12 +446,36 @@ library Positions {
         return chosen == 0 ? m.config.defaultLeverage : chosen - 1;
     }
 
-    function cohortOf(Position memory position) private pure returns (uint16) {
+    function cohortOf(Work memory w) private pure returns (uint16) {
+        return Keys.cohortKey(w.side, w.leverage, Queue.classOf(w.entry));
+    }
+
+    function profitOf(
+        Price memory price,
+        Side side,
+        uint256 lots,
+        int256 cost
+    ) private pure returns (int256) {
+        int256 worth = CohortMath.worthFloor(side, lots, lots * price.mark, price.funding);
+        return worth - side.sign() * cost;
+    }
+
+    function packed(Work memory w) private pure returns (bytes32) {
+        if (w.lots == 0) return bytes32(0);
+        uint8 kind = Keys.kind(w.side, w.leverage);
+        return Words.packPosition(w.lots, w.cost, w.entry, w.checkpoint, kind);
+    }
+
+    /// @dev Lots and cost of a settled position are in range: settling adds no lots, and a cost that grew out of range by
+    /// haircuts must not become another one.
+    function unpacked(Work memory w) private pure returns (Position memory) {
         return
-            Keys.cohortKey(
-                Keys.sideOfKind(position.kind),
-                Keys.leverageOfKind(position.kind),
-                Queue.classOf(position.entry)
-            );
+            Position({
+                lots: uint64(w.lots),
+                cost: SafeCastLib.toInt120(w.cost),
+                entry: uint40(w.entry),
+                checkpoint: uint24(w.checkpoint),
+                kind: Keys.kind(w.side, w.leverage)
+            });
     }
 }

@@ -74,6 +74,73 @@ library Tiers {
         lines.deductions[3] = lines.deductions[2] + t.cap3 * (lines.rates[3] - lines.rates[2]);
     }
 
+    /* SOLVING */
+
+    /// @notice The least d with budget − d · loss ≥ weight · half the tiers of (held − d) lots; `held` if there is none.
+    /// @dev Rounding: up. Times 2 · scale, line k asks d · (weight · mark · rate − 2 · scale · loss) ≥ weight · (held · mark ·
+    /// rate − deduction) − 2 · scale · budget.
+    /// @param loss Quote per lot, signed.
+    function leastLots(
+        Brackets memory t,
+        uint256 held,
+        uint256 mark,
+        int256 budget,
+        int256 loss,
+        int256 weight
+    ) internal pure returns (uint256) {
+        Lines memory lines = linesOf(t);
+        int256 scale = 2 * int256(lines.scale);
+        int256 least = 0;
+        int256 most = int256(held);
+        for (uint256 k = 0; k < BRACKETS; ++k) {
+            int256 rate = weight * int256(mark * lines.rates[k]);
+            int256 slope = rate - scale * loss;
+            int256 short = int256(held) * rate - weight * int256(lines.deductions[k]);
+            short -= scale * budget;
+            if (slope > 0) least = FixedPointMathLib.max(least, divCeil(short, slope));
+            else if (slope < 0) most = FixedPointMathLib.min(most, divFloor(-short, -slope));
+            else if (short > 0) return held;
+        }
+        return least <= most ? uint256(least) : held;
+    }
+
+    /// @notice The lowest price x, rounded up, with left + lots · x ≥ half the tiers of lots · x; 0 if every price does.
+    function lowestSafe(
+        Brackets memory t,
+        uint256 lots,
+        int256 left
+    ) internal pure returns (uint256) {
+        Lines memory lines = linesOf(t);
+        int256 scale = 2 * int256(lines.scale);
+        int256 lowest = 0;
+        for (uint256 k = 0; k < BRACKETS; ++k) {
+            // A rate is at most `scale / 2`, so that the slope is positive.
+            int256 slope = (scale - int256(lines.rates[k])) * int256(lots);
+            int256 short = -scale * left - int256(lines.deductions[k]);
+            lowest = FixedPointMathLib.max(lowest, divCeil(short, slope));
+        }
+        return uint256(lowest);
+    }
+
+    /// @notice The highest price x, rounded down, with left − lots · x ≥ half the tiers of lots · x; 0 if none does.
+    function highestSafe(
+        Brackets memory t,
+        uint256 lots,
+        int256 left
+    ) internal pure returns (uint256) {
+        Lines memory lines = linesOf(t);
+        int256 scale = 2 * int256(lines.scale);
+        int256 highest = type(int256).max;
+        for (uint256 k = 0; k < BRACKETS; ++k) {
+            int256 slope = (scale + int256(lines.rates[k])) * int256(lots);
+            int256 room = scale * left + int256(lines.deductions[k]);
+            highest = FixedPointMathLib.min(highest, divFloor(room, slope));
+        }
+        return highest > 0 ? uint256(highest) : 0;
+    }
+
+    /* PRIVATE */
+
     /// @dev Adds one bracket after the other as a fraction, and stops in the bracket where the notional ends.
     function shareUp(
         Brackets memory t,
@@ -97,5 +164,16 @@ library Tiers {
             }
             return FixedPointMathLib.divUp(scaled, scale * divisor);
         }
+    }
+
+    /// @param divisor Above zero.
+    function divFloor(int256 dividend, int256 divisor) private pure returns (int256 quotient) {
+        quotient = dividend / divisor;
+        if (dividend % divisor < 0) --quotient;
+    }
+
+    /// @param divisor Above zero.
+    function divCeil(int256 dividend, int256 divisor) private pure returns (int256) {
+        return -divFloor(-dividend, divisor);
     }
 }

@@ -2,6 +2,8 @@
 pragma solidity 0.8.37;
 
 import {ExchangeStorage} from "../ExchangeStorage.sol";
+import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
+import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Cohorts} from "../libraries/Cohorts.sol";
 import {Fresh} from "../libraries/Fresh.sol";
 import {Ledger} from "../libraries/Ledger.sol";
@@ -15,7 +17,7 @@ import {CohortsEvents} from "./CohortsEvents.sol";
 import {CohortsInspector} from "./CohortsInspector.sol";
 
 /// @notice Makes positions, cohorts and fresh profit callable from tests, without orders, margin or a judge.
-contract CohortsHarness is ExchangeStorage {
+contract CohortsHarness is ExchangeStorage, IExchangeErrors, IExchangeEvents {
     struct Terms {
         uint64 unit;
         uint64 mark;
@@ -71,6 +73,14 @@ contract CohortsHarness is ExchangeStorage {
         $.markets[market].cohorts[cohort].checkpoint = number;
     }
 
+    function setPositionCheckpoint(uint16 market, uint32 account, uint24 number) external {
+        $.markets[market].positions[account].checkpoint = number;
+    }
+
+    function setMantissa(uint16 market, uint16 cohort, uint24 number, uint96 mantissa) external {
+        $.markets[market].checkpoints[Keys.checkpointKey(cohort, number)].mantissa = mantissa;
+    }
+
     function credit(uint32 account, int256 amount) external {
         Ledger.credit($, account, amount);
     }
@@ -85,8 +95,8 @@ contract CohortsHarness is ExchangeStorage {
         Price memory price = priceOf(t.market);
         Tally memory tally;
         uint256 quote = t.lots * t.ticks * price.unit;
-        fill(price, t.buyer, Side.Long, t.lots, quote, t.buyerFee, tally);
-        fill(price, t.seller, Side.Short, t.lots, quote, t.sellerFee, tally);
+        tally = fill(price, t.buyer, Side.Long, t.lots, quote, t.buyerFee, tally);
+        tally = fill(price, t.seller, Side.Short, t.lots, quote, t.sellerFee, tally);
         Tallies.store($.markets[t.market], t.market, tally);
     }
 
@@ -97,20 +107,20 @@ contract CohortsHarness is ExchangeStorage {
         uint256 fee
     ) external returns (Positions.Outcome memory outcome) {
         Tally memory tally;
-        outcome = Positions.change($, priceOf(market), account, f, fee, tally);
+        (outcome, tally) = Positions.change($, priceOf(market), account, f, fee, tally);
         Tallies.store($.markets[market], market, tally);
     }
 
     function settle(uint16 market, uint32 account) external {
         Tally memory tally;
-        Positions.settle($, priceOf(market), account, tally);
+        (, tally) = Positions.settle($, priceOf(market), account, tally);
         Fresh.settle($, market, account, tally);
         Tallies.store($.markets[market], market, tally);
     }
 
     function setLeverage(uint16 market, uint32 account, uint256 chosen, uint256 delay) external {
         Tally memory tally;
-        Positions.setLeverage($, priceOf(market), account, chosen, delay, tally);
+        tally = Positions.setLeverage($, priceOf(market), account, chosen, delay, tally);
         Tallies.store($.markets[market], market, tally);
     }
 
@@ -183,12 +193,12 @@ contract CohortsHarness is ExchangeStorage {
         uint256 quote,
         uint256 fee,
         Tally memory tally
-    ) private {
+    ) private returns (Tally memory) {
         (Position memory held, , ) = Positions.settledOf($, price, account);
         bool isAgainst = held.lots != 0 && Keys.sideOfKind(held.kind) != side;
         uint256 closed = isAgainst ? (held.lots < lots ? held.lots : lots) : 0;
         uint256 closedQuote = (quote / lots) * closed;
-        Positions.change(
+        (, tally) = Positions.change(
             $,
             price,
             account,
@@ -196,6 +206,7 @@ contract CohortsHarness is ExchangeStorage {
             fee,
             tally
         );
+        return tally;
     }
 
     function priceOf(uint16 market) public view returns (Price memory price) {

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {ExchangeStorage} from "../ExchangeStorage.sol";
+import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {Margin} from "../libraries/Margin.sol";
+import {Cohorts} from "../libraries/Cohorts.sol";
+import {Positions} from "../libraries/Positions.sol";
 import {Prices} from "../libraries/Prices.sol";
-import {Health, Price, Snapshot} from "../types/Context.sol";
+import {Queue} from "../libraries/Queue.sol";
+import {Fill, Health, Price, Snapshot, Tally} from "../types/Context.sol";
+import {Keys} from "../types/Keys.sol";
 import {MarketConfig} from "../types/MarketConfig.sol";
 import {Side} from "../types/Side.sol";
 import {FreshRecord, Market, MarkSlot, Position, Resting} from "../types/State.sol";
 
 /// @notice Makes Margin callable over a state that tests write slot by slot.
-contract MarginHarness is ExchangeStorage {
+contract MarginHarness is ExchangeStorage, IExchangeErrors {
     struct MarketState {
         MarkSlot price;
         uint8 grade;
@@ -71,9 +76,41 @@ contract MarginHarness is ExchangeStorage {
         $.markets[marketId].fresh[record.tag & 1].epoch = record.epoch;
     }
 
-    /// @notice Runs another harness on this state, which would not fit into this one.
-    function run(address other, bytes calldata call) external returns (bytes memory) {
-        return Address.functionDelegateCall(other, call);
+    /// @notice A party's side of a trade, as matching makes it.
+    function trade(
+        uint16 marketId,
+        uint32 account,
+        Side side,
+        uint256 lots,
+        uint256 price,
+        uint256 fee
+    ) external {
+        Price memory p = Prices.load($, marketId);
+        (Position memory held, , ) = Positions.settledOf($, p, account);
+        bool isSame = Keys.sideOfKind(held.kind) == side;
+        uint256 closing = isSame ? 0 : FixedPointMathLib.min(held.lots, lots);
+        uint256 opening = lots - closing;
+        Fill memory fill = Fill(side, closing, closing * price, opening, opening * price);
+        Tally memory tally;
+        Positions.change($, p, account, fill, fee, tally);
+    }
+
+    /// @notice What an event does to the cohort of an account: a haircut on its price class, then some of its lots closed.
+    function happen(uint16 marketId, uint32 account, uint256 haircut, uint256 lots) external {
+        Market storage m = $.markets[marketId];
+        Price memory p = Prices.load($, marketId);
+        Position memory held = m.positions[account];
+        Side side = Keys.sideOfKind(held.kind);
+        uint256 class = Queue.classOf(held.entry);
+        Cohorts.charge(m, marketId, side, class, haircut);
+        Tally memory tally;
+        uint16 cohort = Keys.cohortKey(side, Keys.leverageOfKind(held.kind), class);
+        Cohorts.cut(m, p, cohort, lots, 0, tally);
+    }
+
+    function settle(uint16 marketId, uint32 account) external {
+        Tally memory tally;
+        Positions.settle($, Prices.load($, marketId), account, tally);
     }
 
     function health(uint32 account) external view returns (Health memory) {

@@ -26,14 +26,14 @@ contract PricesHarness is IExchangeEvents {
 
     function setLevels(
         uint16 market,
-        Side side,
+        Side[] calldata sides,
         uint256[] calldata ticks,
         uint64[] calldata lots
     ) external {
         for (uint256 i = 0; i < ticks.length; i++) {
-            $.markets[market].levels[Keys.levelKey(side, ticks[i])].lots = lots[i];
-            if (lots[i] == 0) Ticks.clear($.markets[market], side, ticks[i]);
-            else Ticks.set($.markets[market], side, ticks[i]);
+            $.markets[market].levels[Keys.levelKey(sides[i], ticks[i])].lots = lots[i];
+            if (lots[i] == 0) Ticks.clear($.markets[market], sides[i], ticks[i]);
+            else Ticks.set($.markets[market], sides[i], ticks[i]);
         }
     }
 

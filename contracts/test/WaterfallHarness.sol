@@ -95,9 +95,9 @@ contract WaterfallHarness is ExchangeStorage, IExchangeErrors, IExchangeEvents {
         Tallies.store($.markets[market], market, tally);
     }
 
-    function setLeverage(uint16 market, uint32 account, uint256 class) external {
+    function setLeverage(uint16 market, uint32 account, uint256 leverage) external {
         Tally memory tally;
-        tally = Positions.setLeverage($, Prices.load($, market), account, class, 0, tally);
+        tally = Positions.setLeverage($, Prices.load($, market), account, leverage, 0, tally);
         Tallies.store($.markets[market], market, tally);
     }
 
@@ -114,6 +114,7 @@ contract WaterfallHarness is ExchangeStorage, IExchangeErrors, IExchangeEvents {
         order.side = side;
         order.tick = tick;
         order.lots = lots;
+        order.slot = Book.ANY_SLOT;
         return Book.append($.markets[market], market, order);
     }
 

@@ -52,7 +52,11 @@ async function measure(world: World, members: number, haircut: boolean): Promise
   return { members, haircut, first, repeated, settle };
 }
 
-type Crowd = { readonly whale: Trader; readonly losers: readonly Trader[]; readonly members: number };
+type Crowd = {
+  readonly whale: Trader;
+  readonly losers: readonly Trader[];
+  readonly members: number;
+};
 
 /** The losers sell 1 BTC each to the first members, the whale sells the rest. All members are accounts of one owner. */
 async function joinAll(world: World, { whale, losers, members }: Crowd): Promise<number[]> {

@@ -95,7 +95,7 @@ function outcomeOf(sent: Sent, exchange: string): Outcome {
 }
 
 /** Accounts that the call named and left out. */
-export function leftOut({ logs }: Pick<Receipt, "logs">, exchange: string): Left[] {
+function leftOut({ logs }: Pick<Receipt, "logs">, exchange: string): Left[] {
   const topic = exchangeAbi.getEvent("Skipped").topicHash;
   return logs
     .filter(({ address, topics }) => address === exchange && topics[0] === topic)

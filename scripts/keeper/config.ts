@@ -30,6 +30,7 @@ const Options = z.strictObject({
   maxTransactions: whole(1, 1_000).default(16),
   maxFee: amount.default("500"),
   timeout: whole(100, 60_000).default(5_000),
+  healthPort: whole(1, 65_535).optional(),
 });
 
 export type KeeperConfig = {
@@ -45,6 +46,8 @@ export type KeeperConfig = {
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** Milliseconds that one request may take. */
   readonly timeout: number;
+  /** Where a supervisor asks. */
+  readonly healthPort: number | undefined;
   /** Wei per gas. */
   readonly maxFeePerGas: bigint;
   readonly policy: TickPolicy;
@@ -99,6 +102,7 @@ function configOf(options: z.output<typeof Options>): KeeperConfig {
     interval: options.interval,
     logLevel: options.logLevel,
     timeout: options.timeout,
+    healthPort: options.healthPort,
     maxFeePerGas: parseUnits(options.maxFee, GWEI_DECIMALS),
     policy: {
       ...(own === undefined ? {} : { account: own }),

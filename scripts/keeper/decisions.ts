@@ -27,7 +27,7 @@ export type SkipReason =
   | "recent"
   | "never";
 
-export type Liquidate = {
+type Liquidate = {
   readonly kind: "liquidate";
   readonly account: number;
   readonly missing: bigint;
@@ -48,8 +48,8 @@ export type Takeover = {
   /** The keeper's bound, quote per lot. */
   readonly worstPrice: bigint;
 };
-export type ContinueEvent = { readonly kind: "continueEvent"; readonly market: number };
-export type Poke = {
+type ContinueEvent = { readonly kind: "continueEvent"; readonly market: number };
+type Poke = {
   readonly kind: "poke";
   readonly market: number;
   readonly cause: "stale" | "waiting";

@@ -8,6 +8,7 @@ import type { Deployment } from "../package/deployments.js";
 import { createChainEffects } from "./chain.js";
 import { loadConfig } from "./config.js";
 import type { KeeperConfig } from "./config.js";
+import { createHealth, serveHealth } from "./health.js";
 import { loadKey } from "./key.js";
 import { createLog } from "./log.js";
 import type { Log } from "./log.js";
@@ -28,6 +29,10 @@ const POLL_EVERY = 500;
 const POLLS = 40;
 const MAX_ATTEMPTS = 8;
 const MAX_LAG = 3;
+const LOOK_AT_PARENT = 200;
+/** Without a round for so long, and for so many intervals, it is not ready. */
+const MIN_PATIENCE = 60_000;
+const MISSED_ROUNDS = 10;
 
 type Stop = { readonly signal: AbortSignal; readonly isStopping: () => boolean };
 
@@ -35,7 +40,12 @@ async function main(options: Record<string, unknown>): Promise<void> {
   const configured = loadConfig(options, process.env);
   if (!configured.ok) return fail(createLog("info"), configured.problems);
   const { config } = configured;
-  const log = createLog(config.logLevel);
+  const health = createHealth({
+    log: createLog(config.logLevel),
+    now: () => performance.now(),
+    patience: Math.max(MIN_PATIENCE, config.interval * MISSED_ROUNDS),
+  });
+  const { log } = health;
   const deployment = readDeployment(config.deployment);
   if (typeof deployment === "string") return fail(log, [deployment]);
   const wallet = walletOf(config);
@@ -45,11 +55,14 @@ async function main(options: Record<string, unknown>): Promise<void> {
   const limits = { chainId: deployment.chainId, timeout: config.timeout, maxLag: MAX_LAG };
   const rpc = createRpc(config.rpc, limits, log);
   const run = createRun({ config, deployment, wallet, log, stop, choose: rpc.choose });
+  const port = config.healthPort;
+  const server = port === undefined ? undefined : await serveHealth(health, port);
   log("keeper.started", startedContext(config, deployment, wallet));
   try {
     await run();
   } finally {
     rpc.close();
+    server?.close();
   }
   log("keeper.stopped", { clean: true });
   // Requests that still hang must not keep the process.
@@ -152,7 +165,16 @@ function listenForStop(log: Log): Stop {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  if (process.env["npm_lifecycle_event"] !== undefined) watchParent(() => stop("parent ended"));
   return { signal: controller.signal, isStopping: () => controller.signal.aborted };
+}
+
+/** npm passes a signal to a shell that ends without passing it on: then this process has a new parent. */
+function watchParent(onEnd: () => void): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) onEnd();
+  }, LOOK_AT_PARENT).unref();
 }
 
 function readDeployment(path: string): Deployment | string {
@@ -225,6 +247,7 @@ const command = new Command("keeper")
   .option("--max-transactions <count>", "transactions of a kind in one round (default: 16)")
   .option("--max-fee <gwei>", "most per gas (default: 500)")
   .option("--timeout <ms>", "of one request (default: 5000)")
+  .option("--health-port <port>", "answer /livez, /readyz and /metrics on this machine")
   .option("--log-level <level>", "debug, info, warn or error (default: info)")
   .action(main);
 await command.parseAsync();

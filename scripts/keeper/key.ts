@@ -1,6 +1,6 @@
 /* Where the key comes from: the environment, or a file that nobody else can read. Never an argument, never a line. */
 
-export type KeyFile = { readonly mode: number; readonly text: string };
+type KeyFile = { readonly mode: number; readonly text: string };
 
 export type KeySource = {
   /** BALLAST_KEEPER_KEY. */

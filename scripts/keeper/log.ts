@@ -21,6 +21,7 @@ export const EVENTS = {
     "The lens reverted for this account, which is left out of the round",
   ],
   "tx.sent": ["info", "Broadcast: hash, nonce, fees"],
+  "tx.refused": ["warn", "The node did not take it: what it said, in a word"],
   "tx.replaced": ["warn", "Not mined in time; sent again with higher fees"],
   "tx.mined": ["info", "Mined and successful"],
   "tx.reverted": ["warn", "Mined and reverted: the state changed after the simulation"],
@@ -42,7 +43,8 @@ export function createLog(level: Level, destination?: DestinationStream): Log {
     base: null,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  const logger = destination === undefined ? pino(options) : pino(options, destination);
+  // Written at once: the last lines before the process ends are the ones that matter.
+  const logger = pino(options, destination ?? pino.destination({ dest: 1, sync: true }));
   return (event, context = {}) => {
     const [eventLevel] = EVENTS[event];
     logger[eventLevel]({ event, ...plain(context) });

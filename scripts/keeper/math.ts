@@ -4,7 +4,7 @@ import type { AccountView, Side } from "./views.js";
  * The contract's arithmetic, bit for bit: the same names, the same direction of rounding (libraries/Margin.sol).
  */
 
-export const PPM = 1_000_000n;
+const PPM = 1_000_000n;
 
 /** Below maintenance at mark, at index and at a price that waits: one of them alone may be false. */
 export function isLiquidatable(view: AccountView): boolean {

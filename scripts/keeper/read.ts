@@ -1,7 +1,8 @@
-import { getAddress, isError, toBeHex } from "ethers";
+import { Contract, getAddress, isError, toBeHex } from "ethers";
 import type { Provider } from "ethers";
 import { IExchangeLens__factory } from "../../typechain-types/factories/interfaces/IExchangeLens__factory.js";
 import { IExchange__factory } from "../../typechain-types/factories/interfaces/IExchange__factory.js";
+import type { IExchange, IExchangeLens } from "../../typechain-types/index.js";
 import type { Log } from "./log.js";
 import { decodeRows, signed } from "./rows.js";
 import type { AccountView, Grade, Head, MarketView, PositionView } from "./views.js";
@@ -26,6 +27,20 @@ const EVENT = 4n;
 const MICRO = 10n ** 12n;
 const GRADES: readonly Grade[] = ["dead", "aged", "fresh"];
 
+/* Interfaces are parsed once: `connect` of a factory parses them anew, which takes longer than a call. */
+const exchangeAbi = IExchange__factory.createInterface();
+const lensAbi = IExchangeLens__factory.createInterface();
+
+function exchangeAt({ exchange, provider }: ReadParts): IExchange {
+  // The type was generated from the same interface.
+  return new Contract(exchange, exchangeAbi, provider) as unknown as IExchange;
+}
+
+function lensAt({ lens, provider }: ReadParts): IExchangeLens {
+  // Likewise.
+  return new Contract(lens, lensAbi, provider) as unknown as IExchangeLens;
+}
+
 /** The latest block, and the time that the chain expects of the next. */
 export async function readHead(provider: Provider): Promise<Head> {
   const [latest, pending] = await Promise.all([
@@ -42,13 +57,13 @@ export async function readHead(provider: Provider): Promise<Head> {
 /* MARKETS */
 
 export async function readMarkets(parts: ReadParts, head: Head): Promise<MarketView[]> {
-  const exchange = IExchange__factory.connect(parts.exchange, parts.provider);
+  const exchange = exchangeAt(parts);
   const count = Number(await exchange.marketCount({ blockTag: head.number }));
   return Promise.all(Array.from({ length: count }, (_, market) => readMarket(parts, head, market)));
 }
 
 async function readMarket(parts: ReadParts, head: Head, market: number): Promise<MarketView> {
-  const exchange = IExchange__factory.connect(parts.exchange, parts.provider);
+  const exchange = exchangeAt(parts);
   const at = { blockTag: head.number };
   const [config, { price, book, flow }] = await Promise.all([
     exchange.configOf(market, at),
@@ -78,7 +93,7 @@ async function readMarket(parts: ReadParts, head: Head, market: number): Promise
 
 /** All accounts. One that cannot be read is a line and is left out; it does not hide the others. */
 export async function readAccounts(parts: ReadParts, head: Head): Promise<AccountView[]> {
-  const exchange = IExchange__factory.connect(parts.exchange, parts.provider);
+  const exchange = exchangeAt(parts);
   const last = Number(await exchange.accountCount({ blockTag: head.number }));
   const views: AccountView[] = [];
   for (let first = FIRST_ACCOUNT; first <= last; first += parts.page) {
@@ -88,8 +103,6 @@ export async function readAccounts(parts: ReadParts, head: Head): Promise<Accoun
   }
   return views;
 }
-
-const lensAbi = IExchangeLens__factory.createInterface();
 
 async function readPage(
   parts: ReadParts,
@@ -140,7 +153,7 @@ export async function readPositions(
   head: Head,
   accounts: readonly number[],
 ): Promise<PositionView[]> {
-  const lens = IExchangeLens__factory.connect(parts.lens, parts.provider);
+  const lens = lensAt(parts);
   const reads = accounts.map(async (account): Promise<PositionView[]> => {
     try {
       const rows = await lens.positions.staticCall(account, { blockTag: head.number });

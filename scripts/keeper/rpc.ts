@@ -66,7 +66,8 @@ function open(url: string, { chainId, timeout }: RpcLimits): JsonRpcProvider {
   request.timeout = timeout;
   const network = Network.from(chainId);
   // The chain is asked in every round instead; ethers would ask forever before it answered anything.
-  return new JsonRpcProvider(request, network, { staticNetwork: network });
+  // Nothing is cached: an answer from before our own transaction would be wrong.
+  return new JsonRpcProvider(request, network, { staticNetwork: network, cacheTimeout: -1 });
 }
 
 async function stateOf({ provider }: Candidate, { chainId, timeout }: RpcLimits): Promise<State> {

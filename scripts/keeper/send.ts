@@ -2,7 +2,7 @@ import { isError, Transaction } from "ethers";
 import { ALLOWED_SELECTORS } from "./actions.js";
 import { bumpFees, firstFees } from "./fees.js";
 import type { FeeLimits, Fees } from "./fees.js";
-import type { Log } from "./log.js";
+import type { Event, Log } from "./log.js";
 import type { SerialQueue } from "./queue.js";
 
 /** A transaction as the contract will see it: what was simulated. */
@@ -87,9 +87,10 @@ async function sendOne(parts: SenderParts, intent: Intent): Promise<Sent> {
     const signed = await port.sign(transaction);
     const hash = Transaction.from(signed).hash ?? "";
     const result = await broadcast(port, signed);
-    if (result === "fatal") return dropped(hashes, "insufficient funds");
-    if (result !== "underpriced" && result !== "nonceUsed") hashes.push(hash);
-    log(attempts === 1 ? "tx.sent" : "tx.replaced", { hash, nonce, attempts, result, ...fees });
+    const isSent = result === "accepted" || result === "unknown";
+    if (isSent) hashes.push(hash);
+    log(eventOf(isSent, hashes), { hash, nonce, attempts, result, ...fees });
+    if (result === "noFunds") return dropped(hashes, "insufficient funds");
 
     const receipt = await waitFor(parts, hashes, result);
     if (receipt !== undefined) return concluded(receipt);
@@ -99,6 +100,11 @@ async function sendOne(parts: SenderParts, intent: Intent): Promise<Sent> {
     if (next === "drop") return dropped(hashes, "not mined in time");
     fees = next;
   }
+}
+
+function eventOf(isSent: boolean, hashes: readonly string[]): Event {
+  if (!isSent) return "tx.refused";
+  return hashes.length === 1 ? "tx.sent" : "tx.replaced";
 }
 
 function unsigned(
@@ -121,7 +127,7 @@ export function whyRefused(transaction: Unsigned, limits: SendLimits): string | 
 }
 
 /** `unknown`: nobody answered; it may or may not have arrived. */
-type Broadcast = "accepted" | "underpriced" | "nonceUsed" | "fatal" | "unknown";
+type Broadcast = "accepted" | "underpriced" | "nonceUsed" | "noFunds" | "unknown";
 
 async function broadcast(port: TxPort, signed: string): Promise<Broadcast> {
   try {
@@ -141,7 +147,7 @@ function whyNotAccepted(error: unknown): Broadcast {
   }
   if (isError(error, "NONCE_EXPIRED") || /nonce.*too low/.test(text)) return "nonceUsed";
   if (isError(error, "INSUFFICIENT_FUNDS") || /insufficient funds|enough funds/.test(text)) {
-    return "fatal";
+    return "noFunds";
   }
   return "unknown";
 }

@@ -169,7 +169,8 @@ function tickBySends(connection: NetworkConnection): void {
       }
       isSet = false;
     }
-    return request(args);
+    // What the provider answers is for whoever asked.
+    return request(args) as Promise<unknown>;
   };
 }
 

@@ -79,9 +79,11 @@ export async function createChain(genesis: number): Promise<Chain> {
   const submit = async (request: Request): Promise<string> => {
     const { from, to, data, gas = DEFAULT_GAS } = request;
     const transaction = { from, to, data, gas: toQuantity(gas), gasPrice: toQuantity(GAS_PRICE) };
-    const hash = await provider.request({ method: "eth_sendTransaction", params: [transaction] });
-    pending.set(String(hash), request);
-    return String(hash);
+    const params = [transaction];
+    const answer: unknown = await provider.request({ method: "eth_sendTransaction", params });
+    const hash = String(answer);
+    pending.set(hash, request);
+    return hash;
   };
 
   const prepare = async (time: number): Promise<void> => {
@@ -93,9 +95,10 @@ export async function createChain(genesis: number): Promise<Chain> {
     await provider.request({ method: "evm_mine", params: [] });
     const mined: Mined[] = [];
     for (const [hash, request] of pending) {
-      const receipt = await provider.request({
+      const params = [hash];
+      const receipt: unknown = await provider.request({
         method: "eth_getTransactionReceipt",
-        params: [hash],
+        params,
       });
       if (!isReceipt(receipt)) continue;
       pending.delete(hash);

@@ -1,8 +1,9 @@
 /** `npm start`: replays a crash through the real contracts and writes what happened. */
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
+import { buildContracts } from "./build.js";
 import { measure } from "./metrics.js";
 import { UsageError, createPlan, knownScenarios } from "./plan.js";
 import type { Options, ReplayPlan } from "./plan.js";
@@ -10,26 +11,45 @@ import { createProgress } from "./progress.js";
 import { isWhole, toJson } from "./record.js";
 import type { RunRecord } from "./record.js";
 import { renderReport } from "./report/page.js";
-import { runReplay } from "./run.js";
 import { InputError, MAX_ACCOUNTS, RULES } from "./scenario.js";
 import { renderTable } from "./table.js";
 
-/** 0 all is well, 1 an invariant broke, 2 the input is wrong. */
+/** 0 all is well, 1 an invariant broke or the run itself failed, 2 the input is wrong. */
 const BROKEN = 1;
 const BAD_INPUT = 2;
+const HERE = process.env["INIT_CWD"] ?? process.cwd();
 
 async function main(options: Options & { out?: string }): Promise<void> {
-  const plan = createPlan(options);
+  const plan = createPlan({ ...options, ...located(options) });
   for (const warning of plan.warnings) console.error(`warning: ${warning}`);
+  if (!buildContracts()) {
+    process.exitCode = BROKEN;
+    return;
+  }
+  // Only now, because it needs what was just compiled.
+  const { runReplay } = await import("./run.js");
   const progress = createProgress(process.stderr, () => performance.now());
   const started = performance.now();
   const record = await runReplay(plan, progress);
   console.error(`Took ${Math.round((performance.now() - started) / 1_000)} s.`);
 
-  const folder = resolve(options.out ?? join("out", "replay", nameOf(plan)));
+  const folder =
+    options.out === undefined
+      ? join("out", "replay", nameOf(plan))
+      : relative(process.cwd(), resolve(HERE, options.out));
   const table = writeOut(record, folder);
   console.log(`${table}\nReport: ${join(folder, "report.html")}`);
   if (!isWhole(record)) process.exitCode = BROKEN;
+}
+
+/** Paths as seen from where the command was given; npm itself runs it in the project's folder. */
+function located({ scenario, candles }: Options): Pick<Options, "scenario" | "candles"> {
+  const from = (path: string): string => relative(process.cwd(), resolve(HERE, path));
+  const isFile = scenario !== undefined && !knownScenarios().includes(scenario);
+  return {
+    ...(isFile ? { scenario: from(scenario) } : {}),
+    ...(candles === undefined ? {} : { candles: from(candles) }),
+  };
 }
 
 /** A folder of its own for everything that makes a run different. */
@@ -65,7 +85,7 @@ try {
   command.parse();
   await main(command.opts());
 } catch (error) {
-  if (!(error instanceof InputError) && !(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  process.exitCode = BAD_INPUT;
+  console.error(error instanceof Error ? error.message : String(error));
+  const isInput = error instanceof InputError || error instanceof UsageError;
+  process.exitCode = isInput ? BAD_INPUT : BROKEN;
 }

@@ -46,6 +46,8 @@ export type Outcome = {
 
 const QUOTE_GAS = 8_000_000;
 const POKE_GAS = 1_000_000;
+/** Blocks between two looks of keepers who found nothing to do. */
+const IDLE_BLOCKS = 3;
 /** How long keepers go on after the last price: it is fresh for longer. */
 const LAST_SECONDS = 28;
 
@@ -130,11 +132,12 @@ async function letWork(act: Act, { step, opening, until }: Window): Promise<numb
   const { session, keepers, recorder, scenario } = act;
   const start = session.time();
   let solvency = distressOf(opening.after, opening.time).insolvent === 0 ? 0 : undefined;
-  const pause = BLOCK_SECONDS * scenario.keepers.everyBlocks;
-  for (let time = start + BLOCK_SECONDS; time < until; time += pause) {
+  const usual = scenario.keepers.everyBlocks;
+  for (let time = start + BLOCK_SECONDS; time < until;) {
     await session.chain.prepare(time);
     await keepers.work();
-    if (session.chain.waiting() > 0) {
+    const hasWork = session.chain.waiting() > 0;
+    if (hasWork) {
       const view = await session.block(time);
       keepers.deliver(view.mined);
       recorder.record(view, step);
@@ -143,6 +146,8 @@ async function letWork(act: Act, { step, opening, until }: Window): Promise<numb
     } else if (!keepers.isBusy()) {
       break;
     }
+    // Where nothing was to be done, all that can happen is that a clock runs out.
+    time += BLOCK_SECONDS * (hasWork ? usual : Math.max(usual, IDLE_BLOCKS));
   }
   return solvency;
 }

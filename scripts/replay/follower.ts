@@ -14,12 +14,14 @@ import { parseEvent } from "../lib/events.js";
 import type { ExchangeEvent, RawLog } from "../lib/events.js";
 import { checkState, checkStep } from "../lib/invariants.js";
 import { createKnown, track } from "../lib/known.js";
+import type { Known } from "../lib/known.js";
 import { createReader, readState } from "../lib/read.js";
 import { applyEvent, createRebuild } from "../lib/rebuild.js";
 import type { Genesis, Rebuild } from "../lib/rebuild.js";
 import type { Receipt } from "../lib/receipts.js";
 import type { State } from "../lib/state.js";
 import { createTracer, trace } from "../lib/trace.js";
+import type { Tracer } from "../lib/trace.js";
 import type { Chain, Mined } from "./chain.js";
 import type { Tally } from "./invariants.js";
 
@@ -39,6 +41,15 @@ export type Follower = {
   readonly state: () => State;
 };
 
+/** What has been gathered from the log so far. */
+type Log = {
+  readonly exchange: string;
+  readonly known: Known;
+  readonly rebuild: Rebuild;
+  readonly tracer: Tracer;
+  readonly crossings: Crossings;
+};
+
 /** Transactions before the replay took the clock count as one block. */
 export async function createFollower(
   chain: Chain,
@@ -46,72 +57,74 @@ export async function createFollower(
   tally: Tally,
 ): Promise<Follower> {
   const caller = chain.connection.ethers.provider;
-  const exchange = await ballast.exchange.getAddress();
-  const genesis: Genesis = {
+  const genesis = await genesisOf(ballast);
+  const { exchange, vault } = genesis;
+  const log: Log = {
     exchange,
-    vault: await ballast.vault.getAddress(),
-    oracle: await ballast.oracle.getAddress(),
-    tokenScale: 10n ** (18n - (await ballast.token.decimals())),
+    known: createKnown(),
+    rebuild: createRebuild(genesis),
+    tracer: createTracer(),
+    crossings: new Map(),
   };
-  const known = createKnown();
-  const rebuild = createRebuild(genesis);
-  const tracer = createTracer();
-  const crossings: Crossings = new Map();
   const read = createReader(caller, exchange);
-
   const custodyOf = async (): Promise<Custody> => ({
     tracked: await ballast.vault.tracked(),
-    held: await ballast.token.balanceOf(genesis.vault),
+    held: await ballast.token.balanceOf(vault),
   });
-
-  const take = (log: RawLog, time: bigint, receipts: Receipt[]): ExchangeEvent | undefined => {
-    const event =
-      log.address.toLowerCase() === exchange.toLowerCase() ? parseEvent(log) : undefined;
-    if (event === undefined) return undefined;
-    track(known, event);
-    noteCrossing(crossings, event, rebuild.state);
-    const receipt = trace(tracer, event, { state: rebuild.state, time });
-    if (receipt !== undefined) receipts.push(receipt);
-    applyEvent(rebuild, event, time);
-    return event;
-  };
 
   const first = await caller.getLogs({ address: exchange, fromBlock: 0, toBlock: "latest" });
   const deployed = BigInt((await caller.getBlock("latest"))?.timestamp ?? 0);
-  for (const log of first) take(log, deployed, []);
-  let before = await readState(read, known);
+  for (const line of first) take(log, line, deployed);
+  let before = await readState(read, log.known);
   let custody = await custodyOf();
 
   const follow = async (mined: readonly Mined[], at: number): Promise<BlockView> => {
     const time = BigInt(at);
-    const receipts: Receipt[] = [];
-    const logged = mined.flatMap((transaction) =>
-      transaction.logs.flatMap((log) => {
-        const event = take(log, time, receipts);
-        return event === undefined ? [] : [{ event, mined: transaction }];
-      }),
+    const taken = mined.flatMap((transaction) =>
+      transaction.logs.map((line) => ({ ...take(log, line, time), mined: transaction })),
     );
-    const events = logged.map(({ event }) => event);
-    const after = await readState(read, known);
+    const logged = taken.flatMap(({ event, mined: by }) => (event ? [{ event, mined: by }] : []));
+    const receipts = taken.flatMap(({ receipt }) => receipt ?? []);
+    const after = await readState(read, log.known);
     const held = await custodyOf();
     const step: Step = {
       before,
       after,
       custody: { before: custody, after: held },
-      events,
+      events: logged.map(({ event }) => event),
       receipts,
       time,
     };
-    checkBlock(tally, { step, rebuild, crossings });
+    checkBlock(tally, step, log);
     [before, custody] = [after, held];
     return { ...step, mined, logged };
   };
   return { follow, state: () => before };
 }
 
-type Checked = { readonly step: Step; readonly rebuild: Rebuild; readonly crossings: Crossings };
+async function genesisOf({ exchange, vault, oracle, token }: Ballast): Promise<Genesis> {
+  return {
+    exchange: await exchange.getAddress(),
+    vault: await vault.getAddress(),
+    oracle: await oracle.getAddress(),
+    tokenScale: 10n ** (18n - (await token.decimals())),
+  };
+}
 
-function checkBlock(tally: Tally, { step, rebuild, crossings }: Checked): void {
+type Taken = { readonly event?: ExchangeEvent; readonly receipt?: Receipt | undefined };
+
+function take({ exchange, ...log }: Log, line: RawLog, time: bigint): Taken {
+  if (line.address.toLowerCase() !== exchange.toLowerCase()) return {};
+  const event = parseEvent(line);
+  if (event === undefined) return {};
+  track(log.known, event);
+  noteCrossing(log.crossings, event, log.rebuild.state);
+  const receipt = trace(log.tracer, event, { state: log.rebuild.state, time });
+  applyEvent(log.rebuild, event, time);
+  return { event, receipt };
+}
+
+function checkBlock(tally: Tally, step: Step, { rebuild, crossings }: Log): void {
   const { after, custody, time } = step;
   const facts = { custody: custody.after, crossings, time };
   for (const violation of [...checkState(after, facts), ...checkStep(step)]) {

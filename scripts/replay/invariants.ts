@@ -22,8 +22,8 @@ const EVERY_BLOCK: Readonly<Record<InvariantId, string>> = {
   "INV-13": "A lot gives no more than its own price profit, unless the event says so.",
   "INV-14": "The base of a haircut is the profit before the event, and shares are in proportion.",
   "INV-15": "A forced sale never lowers equity over maintenance margin.",
+  markets: "An account knows every market in which it has a position, an order or fresh profit.",
   custody: "The vault holds at least what it accounts for.",
-  markets: "Every market that an account is in counts in its margin.",
   events: "The state rebuilt from events alone is the state in storage, word for word.",
 };
 

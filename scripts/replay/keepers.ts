@@ -29,7 +29,7 @@ export type Keepers = {
   readonly isBusy: () => boolean;
 };
 
-const PAGE = 250;
+const PAGE = 80;
 /** What the contract allows. */
 const MAX_FILLS = 100n;
 const MAX_STEPS = 256n;
@@ -56,7 +56,7 @@ type Turn = {
   isRunning: boolean;
   /** There was something to do in the last round, or something that may come due. */
   isBusy: boolean;
-  failure: unknown;
+  failure: Error | undefined;
   /** Ends when the keeper sends, or its round is over. */
   paused: Promise<void>;
   pause: () => void;
@@ -127,7 +127,7 @@ async function run(turn: Turn, tick: () => Promise<TickReport>): Promise<void> {
     const isWatching = Object.keys(skips).some((name) => /^(liquidate|takeover)\./.test(name));
     turn.isBusy = hasWorked || isWatching;
   } catch (error) {
-    turn.failure = error;
+    turn.failure = error instanceof Error ? error : new Error(String(error));
   }
   turn.isRunning = false;
   turn.pause();

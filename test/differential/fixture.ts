@@ -4,6 +4,7 @@ import {
   CohortsEvents__factory,
   CohortsHarness__factory,
   CohortsInspector__factory,
+  Positions__factory,
 } from "../../typechain-types/index.js";
 import type { CohortsHarness } from "../../typechain-types/index.js";
 import type { CohortsInspector, CohortsEvents } from "../../typechain-types/test/CohortsHarness.js";
@@ -60,11 +61,16 @@ export type Inspection = CohortsInspector.InspectionStructOutput;
 export type Member = CohortsInspector.MemberStructOutput;
 
 export async function deployHarness(): Promise<CohortsHarness> {
+  const positions = await new Positions__factory(sender).deploy();
+  const linked = {
+    "project/contracts/libraries/Positions.sol:Positions": await positions.getAddress(),
+  };
   const [inspector, events] = [
     await new CohortsInspector__factory(sender).deploy(),
-    await new CohortsEvents__factory(sender).deploy(),
+    await new CohortsEvents__factory(linked, sender).deploy(),
   ];
   const libraries = {
+    ...linked,
     "project/contracts/test/CohortsInspector.sol:CohortsInspector": await inspector.getAddress(),
     "project/contracts/test/CohortsEvents.sol:CohortsEvents": await events.getAddress(),
   };
@@ -143,6 +149,12 @@ export function cohortsOf(
   return new Map(
     named.map(({ key, cohort: { lots, members, cost } }) => [Number(key), { lots, members, cost }]),
   );
+}
+
+export function memberOf(all: Inspection, id: number): Member {
+  const member = all.members.find(({ account }) => account === BigInt(id));
+  if (member === undefined) throw new RangeError(`account ${id} is not among those inspected`);
+  return member;
 }
 
 export function sideOf(cohort: number): bigint {

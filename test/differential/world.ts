@@ -6,8 +6,8 @@ import type { Model } from "../model/model.js";
 import { max, rational, ZERO } from "../model/rational.js";
 import type { Rational } from "../model/rational.js";
 import { keyOf, runEvent } from "./eager.js";
-import { deployHarness, deployMarket, MICRO, networkHelpers, UNIT } from "./fixture.js";
-import type { Inspection, Market, Member } from "./fixture.js";
+import { deployHarness, deployMarket, memberOf, MICRO, networkHelpers, UNIT } from "./fixture.js";
+import type { Inspection, Member } from "./fixture.js";
 import type { Random } from "./random.js";
 
 /*
@@ -303,11 +303,3 @@ function sizeOf(model: Model, id: number): Rational {
   const value = valueAt(market, position, market.mark);
   return max(cost, position.lots.times(market.mark), value, value.negated());
 }
-
-export function memberOf(all: Inspection, id: number): Member {
-  const member = all.members.find(({ account }) => account === BigInt(id));
-  if (member === undefined) throw new RangeError(`account ${id} is not among those inspected`);
-  return member;
-}
-
-export type { Market };

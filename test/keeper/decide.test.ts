@@ -129,6 +129,7 @@ describe("keeper: decide about accounts", () => {
       [{ freshSince: NOW - 30n }, "deleverage expired"],
       [{ freshSince: NOW - 29n }, "liquidate inBook"],
       [{ grade: "aged" }, "liquidate inBook"],
+      [{ clock: 20_000n }, "liquidate inBook"],
     ] as const) {
       const state = snapshot({
         accounts: [view],
@@ -173,7 +174,7 @@ describe("keeper: decide about accounts", () => {
       account(13, 10n, 100n),
       account(19, 20n, 100n),
       account(20, 20n, 100n),
-      account(12, 500n, 1_000n),
+      account(12, 15n, 16n),
     ];
     const expected = [15, 14, 13, 19, 20, 12];
     const acting = (views: typeof worst) =>

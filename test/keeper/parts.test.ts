@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { IExchangeLens__factory } from "../../typechain-types/index.js";
-import { pause } from "../../scripts/keeper/backoff.js";
+import { createBackoff, pause } from "../../scripts/keeper/backoff.js";
 import { loadConfig } from "../../scripts/keeper/config.js";
+import { createHealth, serveHealth } from "../../scripts/keeper/health.js";
 import { loadKey } from "../../scripts/keeper/key.js";
 import { createLog, EVENTS } from "../../scripts/keeper/log.js";
 import { runLoop } from "../../scripts/keeper/loop.js";
@@ -159,6 +160,40 @@ describe("keeper: loop", () => {
   });
 });
 
+describe("keeper: health", () => {
+  it("is ready while rounds are done, and counts every line", () => {
+    let time = 0;
+    const passed: string[] = [];
+    const health = createHealth({
+      log: (event) => passed.push(event),
+      now: () => time,
+      patience: 60,
+    });
+    const status = (path: string) => health.answer(path).status;
+    expect([status("/livez"), status("/readyz"), status("/else")]).to.deep.equal([200, 503, 404]);
+    health.log("tick.failed");
+    expect(status("/readyz")).to.equal(503);
+    health.log("tick.done");
+    time = 60;
+    expect(status("/readyz")).to.equal(200);
+    time = 61;
+    expect(status("/readyz")).to.equal(503);
+    const { text } = health.answer("/metrics");
+    expect(text).to.include('ballast_keeper_events_total{event="tick.done"} 1\n');
+    expect(text).to.include('ballast_keeper_events_total{event="tx.mined"} 0\n');
+    expect(text).to.include("ballast_keeper_ready 0\n");
+    expect(passed).to.deep.equal(["tick.failed", "tick.done"]);
+  });
+
+  it("is served on this machine", async () => {
+    const health = createHealth({ log: () => undefined, now: () => 0, patience: 1 });
+    const server = await serveHealth(health, 0);
+    const response = await fetch(`http://127.0.0.1:${server.port}/livez`);
+    expect([response.status, await response.text()]).to.deep.equal([200, "lives\n"]);
+    server.close();
+  });
+});
+
 describe("keeper: backoff", () => {
   it("doubles up to its longest", () => {
     const limits = { first: 2n, longest: 60n };
@@ -170,6 +205,21 @@ describe("keeper: backoff", () => {
       60n,
       60n,
     ]);
+  });
+});
+
+describe("keeper: backoff in use", () => {
+  it("grows with every failure in a row and ends with a success", () => {
+    const backoff = createBackoff({ first: 2n, longest: 60n });
+    const until = () => backoff.notBefore().get("poke:1");
+    backoff.failed("poke:1", 100n);
+    expect(until()).to.equal(102n);
+    backoff.failed("poke:1", 102n);
+    expect(until()).to.equal(106n);
+    backoff.succeeded("poke:1");
+    expect(until()).to.equal(undefined);
+    backoff.failed("poke:1", 200n);
+    expect(until()).to.equal(202n);
   });
 });
 

@@ -41,6 +41,7 @@ describe("keeper: takeovers", () => {
   const lots = [
     ["no more than the position", { lots: 7n }, 10_000n, 7n],
     ["no more than margin carries", { lots: 100n }, 4_999n, 9n],
+    ["what is just large enough", { lots: 1n }, 10_000n, 1n],
     ["no more than policy allows", { lots: 5_000n }, 10_000_000n, 1_000n],
   ] as const;
   for (const [name, held, free, expected] of lots) {

@@ -74,6 +74,18 @@ describe("keeper: tick", () => {
     });
   });
 
+  it("sends the parts of a batch before what is safer", async () => {
+    const accounts = [11, 12, 13, 14, 15].map((id) => below(id, BigInt(id)));
+    const simulate = async (action: Action): Promise<Simulation> => ({
+      ok: true,
+      done: 1n,
+      gas: BigInt(accountsIn(action).length) * 400n,
+    });
+    const fx = fakeEffects({ accounts }, { simulate });
+    await createKeeperTick(fx, TICK_POLICY)();
+    expect(fx.sent.map(accountsIn)).to.deep.equal([[11, 12], [13, 14], [15]]);
+  });
+
   it("finds the account that spoils a batch, and lets it rest", async () => {
     const fx = fakeEffects(
       { accounts: [11, 12, 13, 14].map((id) => below(id, BigInt(id))) },
@@ -102,9 +114,12 @@ describe("keeper: tick", () => {
     expect(idle.sent).to.deep.equal([]);
     expect(idle.lines.map(({ event }) => event)).to.include("action.idle");
 
-    const starting = fakeEffects({ accounts: [below(11)] }, { simulate: nothing });
-    await createKeeperTick(starting, TICK_POLICY)();
-    expect(starting.sent.map(accountsIn)).to.deep.equal([[11]]);
+    const recovered = account(13, 500n, 100n, { clock: NOW - 1n });
+    for (const view of [below(11), recovered]) {
+      const clocks = fakeEffects({ accounts: [view] }, { simulate: nothing });
+      await createKeeperTick(clocks, TICK_POLICY)();
+      expect(clocks.sent.map(accountsIn)).to.deep.equal([[view.account]]);
+    }
   });
 
   it("sends nothing in a dry run, and says what it would have sent", async () => {

@@ -11,6 +11,7 @@ import { scaleOf } from "../../scripts/replay/path.js";
 import { createPlan } from "../../scripts/replay/plan.js";
 import { createPopulation } from "../../scripts/replay/population.js";
 import type { Trader } from "../../scripts/replay/population.js";
+import { near } from "./near.js";
 
 const E18 = 10n ** 18n;
 const price = 100n * E18;
@@ -56,8 +57,8 @@ describe("createRandom", () => {
     const normals = Array.from({ length: 20_000 }, () => random.normal());
     const mean = normals.reduce((a, b) => a + b) / normals.length;
     const square = normals.reduce((a, b) => a + b * b, 0) / normals.length;
-    expect(mean).to.be.closeTo(0, 0.03);
-    expect(square).to.be.closeTo(1, 0.05);
+    expect(mean).to.satisfy(near(0, 0.03));
+    expect(square).to.satisfy(near(1, 0.05));
     const dice = new Set(Array.from({ length: 200 }, () => random.between(1n, 6n)));
     expect([...dice].sort()).to.deep.equal([1n, 2n, 3n, 4n, 5n, 6n]);
   });
@@ -70,7 +71,7 @@ describe("createRandom", () => {
       counts[at] = (counts[at] ?? 0) + 1;
     }
     expect(counts[1]).to.equal(0);
-    expect((counts[0] ?? 0) / 10_000).to.be.closeTo(0.25, 0.02);
+    expect((counts[0] ?? 0) / 10_000).to.satisfy(near(0.25, 0.02));
   });
 });
 
@@ -108,7 +109,7 @@ describe("createPopulation", () => {
       [20, 0.25],
       [50, 0.15],
     ] as const) {
-      expect(share(longs, leverage), `long ${leverage}`).to.be.closeTo(weight, 0.03);
+      expect(share(longs, leverage), `long ${leverage}`).to.satisfy(near(weight, 0.03));
     }
     for (const [leverage, weight] of [
       [1, 0.25],
@@ -118,14 +119,16 @@ describe("createPopulation", () => {
       [10, 0.1],
       [20, 0.05],
     ] as const) {
-      expect(share(shorts, leverage), `short ${leverage}`).to.be.closeTo(weight, 0.03);
+      expect(share(shorts, leverage), `short ${leverage}`).to.satisfy(near(weight, 0.03));
     }
     const within = (of: Trader[], from: bigint, to: bigint): boolean =>
       of.every(({ entry }) => entry >= from && entry <= to);
     expect(within(longs, 97_000n, 102_000n)).to.equal(true);
     expect(within(shorts, 98_000n, 108_000n)).to.equal(true);
     expect(longs.some(({ isHedge }) => isHedge)).to.equal(false);
-    expect(shorts.filter(({ isHedge }) => isHedge).length / shorts.length).to.be.closeTo(0.3, 0.03);
+    expect(shorts.filter(({ isHedge }) => isHedge).length / shorts.length).to.satisfy(
+      near(0.3, 0.03),
+    );
   });
 
   it("has sizes whose logarithms deviate by 2.3", () => {
@@ -134,7 +137,7 @@ describe("createPopulation", () => {
       .map(({ lots }) => Math.log(Number(lots)));
     const mean = logs.reduce((a, b) => a + b) / logs.length;
     const deviation = Math.sqrt(logs.reduce((a, b) => a + (b - mean) ** 2, 0) / logs.length);
-    expect(deviation).to.be.closeTo(2.3, 0.2);
+    expect(deviation).to.satisfy(near(2.3, 0.2));
   });
 
   it("sorts each side into tenths by size", () => {

@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface PositionsInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "BalanceChanged" | "CheckpointWritten" | "CohortChanged" | "DustChanged" | "FreshChanged" | "LeverageChosen" | "PositionChanged" | "Settled"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "BalanceChanged" | "CheckpointWritten" | "CohortChanged" | "DustChanged" | "FreshChanged" | "FreshSideChanged" | "LeverageChosen" | "PositionChanged" | "Settled"): EventFragment;
 
     
 
@@ -68,6 +68,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [market: BigNumberish, account: BigNumberish, record: BytesLike, side: BytesLike];
       export type OutputTuple = [market: bigint, account: bigint, record: string, side: string];
       export interface OutputObject {market: bigint, account: bigint, record: string, side: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace FreshSideChangedEvent {
+      export type InputTuple = [market: BigNumberish, side: BigNumberish, word: BytesLike];
+      export type OutputTuple = [market: bigint, side: bigint, word: string];
+      export interface OutputObject {market: bigint, side: bigint, word: string };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -156,6 +168,7 @@ getEvent(key: 'CheckpointWritten'): TypedContractEvent<CheckpointWrittenEvent.In
 getEvent(key: 'CohortChanged'): TypedContractEvent<CohortChangedEvent.InputTuple, CohortChangedEvent.OutputTuple, CohortChangedEvent.OutputObject>;
 getEvent(key: 'DustChanged'): TypedContractEvent<DustChangedEvent.InputTuple, DustChangedEvent.OutputTuple, DustChangedEvent.OutputObject>;
 getEvent(key: 'FreshChanged'): TypedContractEvent<FreshChangedEvent.InputTuple, FreshChangedEvent.OutputTuple, FreshChangedEvent.OutputObject>;
+getEvent(key: 'FreshSideChanged'): TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
 getEvent(key: 'LeverageChosen'): TypedContractEvent<LeverageChosenEvent.InputTuple, LeverageChosenEvent.OutputTuple, LeverageChosenEvent.OutputObject>;
 getEvent(key: 'PositionChanged'): TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
 getEvent(key: 'Settled'): TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
@@ -180,6 +193,10 @@ getEvent(key: 'Settled'): TypedContractEvent<SettledEvent.InputTuple, SettledEve
 
       'FreshChanged(uint16,uint32,bytes32,bytes32)': TypedContractEvent<FreshChangedEvent.InputTuple, FreshChangedEvent.OutputTuple, FreshChangedEvent.OutputObject>;
       FreshChanged: TypedContractEvent<FreshChangedEvent.InputTuple, FreshChangedEvent.OutputTuple, FreshChangedEvent.OutputObject>;
+    
+
+      'FreshSideChanged(uint16,uint8,bytes32)': TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
+      FreshSideChanged: TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
     
 
       'LeverageChosen(uint16,uint32,uint8,uint8,uint256)': TypedContractEvent<LeverageChosenEvent.InputTuple, LeverageChosenEvent.OutputTuple, LeverageChosenEvent.OutputObject>;

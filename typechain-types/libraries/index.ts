@@ -6,7 +6,6 @@ export type { Bits } from './Bits.js';
 export type { Deleverage } from './Deleverage.js';
 export type { Forced } from './Forced.js';
 export type { Ladder } from './Ladder.js';
-export type { Leverage } from './Leverage.js';
 export type { Liquidation } from './Liquidation.js';
 export type { Listing } from './Listing.js';
 export type { Margin } from './Margin.js';

@@ -6,7 +6,6 @@ export { Bits__factory } from './Bits__factory.js';
 export { Deleverage__factory } from './Deleverage__factory.js';
 export { Forced__factory } from './Forced__factory.js';
 export { Ladder__factory } from './Ladder__factory.js';
-export { Leverage__factory } from './Leverage__factory.js';
 export { Liquidation__factory } from './Liquidation__factory.js';
 export { Listing__factory } from './Listing__factory.js';
 export { Margin__factory } from './Margin__factory.js';
