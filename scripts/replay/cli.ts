@@ -3,7 +3,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
-import { buildContracts } from "./build.js";
 import { measure } from "./metrics.js";
 import { UsageError, createPlan, knownScenarios } from "./plan.js";
 import type { Options, ReplayPlan } from "./plan.js";
@@ -11,6 +10,7 @@ import { createProgress } from "./progress.js";
 import { isWhole, toJson } from "./record.js";
 import type { RunRecord } from "./record.js";
 import { renderReport } from "./report/page.js";
+import { runReplay } from "./run.js";
 import { InputError, MAX_ACCOUNTS, RULES } from "./scenario.js";
 import { renderTable } from "./table.js";
 
@@ -22,12 +22,6 @@ const HERE = process.env["INIT_CWD"] ?? process.cwd();
 async function main(options: Options & { out?: string }): Promise<void> {
   const plan = createPlan({ ...options, ...located(options) });
   for (const warning of plan.warnings) console.error(`warning: ${warning}`);
-  if (!buildContracts()) {
-    process.exitCode = BROKEN;
-    return;
-  }
-  // Only now, because it needs what was just compiled.
-  const { runReplay } = await import("./run.js");
   const progress = createProgress(process.stderr, () => performance.now());
   const started = performance.now();
   const record = await runReplay(plan, progress);
