@@ -69,7 +69,7 @@ describe("invariants of a state", () => {
     [
       "INV-4",
       "a cohort with cost that nobody left",
-      (_, market) => void (at(market.cohorts, LONG_COHORT).cost += 3n * 10n ** 18n),
+      (_, market) => void (at(market.cohorts, LONG_COHORT).cost += 6n * 10n ** 18n),
     ],
     [
       "INV-4",
