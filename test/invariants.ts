@@ -5,6 +5,7 @@ import { describeViolation } from "../scripts/lib/audit/violation.js";
 import type { Violation } from "../scripts/lib/audit/violation.js";
 import { exchangeInterface } from "../scripts/lib/events.js";
 import { createReader } from "../scripts/lib/read.js";
+import type { State } from "../scripts/lib/state.js";
 import type { IExchange } from "../typechain-types/index.js";
 import { IMarginVault__factory, TestToken__factory } from "../typechain-types/index.js";
 
@@ -32,6 +33,8 @@ export class InvariantError extends Error {
 export type Watcher = {
   /** Looks at all blocks since the last look. */
   check(): Promise<void>;
+  /** Storage as of the last look. */
+  state(): State;
   /** Sends one transaction and looks at once. */
   step(sent: Promise<ContractTransactionResponse>): Promise<ContractTransactionResponse>;
 };
@@ -114,6 +117,7 @@ export async function watch(exchange: IExchange, provider: Provider): Promise<Wa
 
   const watcher: Watcher = {
     check,
+    state: () => auditor.state,
     async step(sent) {
       const transaction = await sent;
       await transaction.wait();

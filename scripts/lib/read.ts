@@ -30,7 +30,7 @@ type Target = {
   readonly known: KnownMarket;
 };
 
-const PRICE_CLASS_WORDS = 10;
+const SUMMARY = LEVERAGES.length * 2 ** 4;
 const TICK_MIDDLE = 2 ** 16;
 const TICK_ROOT = 2 ** 17;
 /** Slots that one call reads at most: a cold read is 2,100 gas. */
@@ -136,7 +136,7 @@ function planFixed(plan: ReadPlan, { base, market }: Target): void {
   }
 }
 
-/** What the keys from events lead to, and all words of the bitmap of price classes. */
+/** What the keys from events lead to. */
 function planKnown(plan: ReadPlan, { base, market, known }: Target): void {
   const at = (member: keyof typeof MARKET_SLOTS) => base + BigInt(MARKET_SLOTS[member]);
   const { accounts: keys } = known;
@@ -149,7 +149,8 @@ function planKnown(plan: ReadPlan, { base, market, known }: Target): void {
   plan.structs("PriceClass", { base: at("classes"), keys: classes, into: market.classes });
   const marks = { base: at("freshMarks"), keys: known.freshMarks, into: market.freshMarks };
   plan.structs("FreshMark", marks);
-  plan.words({ base: at("occupied"), keys: occupiedKeys(), into: market.occupied });
+  const words = occupiedKeys(known.cohorts);
+  plan.words({ base: at("occupied"), keys: words, into: market.occupied });
   for (const side of [0, 1] as const) {
     const words = tickWords([...known.levels].filter((key) => sideOfLevel(key) === side));
     const ofSide = entrySlot(at("ticks"), BigInt(side));
@@ -197,15 +198,12 @@ function classOfCohort(key: number): number {
   return classKey(side, priceClass);
 }
 
-function occupiedKeys(): number[] {
-  const keys: number[] = [];
-  for (const side of [0, 1]) {
-    for (let leverage = 0; leverage < LEVERAGES.length; leverage++) {
-      for (let word = 0; word < PRICE_CLASS_WORDS; word++) {
-        keys.push(side * 2 ** 8 + leverage * 2 ** 4 + word);
-      }
-    }
-    keys.push(side * 2 ** 8 + LEVERAGES.length * 2 ** 4);
+/** Words of the bitmap of price classes that hold these cohorts, and both summaries, which tell of any other. */
+function occupiedKeys(cohorts: Iterable<number>): Set<number> {
+  const keys = new Set([SUMMARY, 2 ** 8 + SUMMARY]);
+  for (const cohort of cohorts) {
+    const { side, leverage, priceClass } = cohortName(cohort);
+    keys.add(side * 2 ** 8 + leverage * 2 ** 4 + Math.floor(priceClass / 2 ** 8));
   }
   return keys;
 }

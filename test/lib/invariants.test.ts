@@ -69,7 +69,7 @@ describe("invariants of a state", () => {
     [
       "INV-4",
       "a cohort with cost that nobody left",
-      (_, market) => void (at(market.cohorts, LONG_COHORT).cost += 3n * 10n ** 18n),
+      (_, market) => void (at(market.cohorts, LONG_COHORT).cost += 6n * 10n ** 18n),
     ],
     [
       "INV-4",
@@ -309,6 +309,13 @@ describe("invariants of what happened", () => {
       );
     expect(look(4n).map(({ id }) => id)).to.deep.equal(["INV-15"]);
     expect(look(5n)).to.deep.equal([]);
+    const below = { ...sale, equityBefore: -(10n ** 18n) };
+    const insolvent = (equityAfter: bigint) =>
+      checkStep(
+        after(beforeCrash(), (story) => story.emit("LiquidationEnded", { ...below, equityAfter })),
+      );
+    expect(insolvent(-(10n ** 18n))).to.deep.equal([]);
+    expect(insolvent(-(10n ** 18n) - 1_000n).map(({ id }) => id)).to.deep.equal(["INV-15"]);
   });
 
   describe("receipts", () => {
@@ -344,6 +351,11 @@ describe("invariants of what happened", () => {
         "INV-8",
         "a discount that nobody bears",
         said(({ haircut }) => ({ haircut: 0n, discount: haircut })),
+      ],
+      [
+        "INV-8",
+        "winners who pay before the fund has paid what it may",
+        said(() => ({ fundBefore: 10n ** 18n })),
       ],
       [
         "INV-10",

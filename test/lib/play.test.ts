@@ -1,8 +1,10 @@
 import { expect } from "chai";
 import { isError } from "ethers";
 import { network } from "hardhat";
+import { settledPosition } from "../../scripts/lib/cohorts.js";
 import { createRandom } from "../../scripts/lib/random.js";
 import type { Random } from "../../scripts/lib/random.js";
+import type { State } from "../../scripts/lib/state.js";
 import { ALL_RULES } from "../../scripts/lib/receipts.js";
 import {
   BTC,
@@ -133,6 +135,20 @@ const MOVE_KINDS: readonly [weight: number, move: (play: Play) => Promise<unknow
   [1, ({ world, random, traders }) => world.fund(pickFrom(random, traders), "300")],
 ];
 
+/** The mirror of the settlement against the exchange's own code, to the wei. */
+async function expectSettled({ world, traders }: Play, state: State): Promise<void> {
+  for (const { account } of traders) {
+    for (const shown of await world.lens.positions.staticCall(account)) {
+      const market = state.markets.get(Number(shown.market));
+      const position = market?.positions.get(account);
+      if (market === undefined || position === undefined) throw new Error("the lens shows it");
+      const { lots, cost, cash, haircut } = settledPosition(market, position);
+      const said = [shown.lots, shown.cost, shown.pendingCash, shown.pendingHaircut];
+      expect([lots, cost, cash, haircut], `account ${account}`).to.deep.equal(said);
+    }
+  }
+}
+
 async function makeMove(play: Play): Promise<void> {
   const kind = MOVE_KINDS[play.random.pick(MOVE_KINDS.map(([weight]) => weight))];
   try {
@@ -170,6 +186,7 @@ describe("auditor at random play", () => {
           await makeMove(play);
           if (i % 16 === 15) await keepFresh(play);
           await watcher.check();
+          if (i % 8 === 0) await expectSettled(play, watcher.state());
         }
         expect(await world.exchange.accountCount()).to.equal(15n);
       });

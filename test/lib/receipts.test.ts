@@ -32,6 +32,13 @@ describe("queue", () => {
     ]);
   });
 
+  it("puts the higher leverage first where the mark is at the edge of a class, and nobody has a score", () => {
+    const priceClass = priceClassOf(1000n << 16n);
+    const at = (leverage: number) => cohortKey({ side: LONG, leverage, priceClass });
+    const quote = { mark: 1008n * UNIT, unit: UNIT };
+    expect(queueOrder(quote, [at(1), at(7), at(4)])).to.deep.equal([at(7), at(4), at(1)]);
+  });
+
   it("counts what the least profitable member of a class has, less what its lots have given", () => {
     const quote = { mark: 1100n * UNIT, unit: UNIT };
     const held = { priceClass: priceClassOf(1000n << 16n), lots: 10n, haircut: 0n };

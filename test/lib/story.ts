@@ -55,6 +55,7 @@ export const CONFIG: MarketConfig = {
   freshEpoch: 240n,
   impactNotional: 10n,
   eventBudget: 200_000n,
+  dayBudget: 400_000n,
   marketShare: 600_000n,
 };
 

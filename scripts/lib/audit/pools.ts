@@ -119,13 +119,13 @@ function checkCohort(
   }));
 }
 
-/** More than any lot of the cohort can have cost: its price, twice the funding, its haircuts. */
+/** More than any lot of the cohort can have cost: twice its price, funding and haircuts, since all of them may have been more. */
 function lotCost(market: MarketState, key: number, members: Members): bigint {
   const { side, priceClass } = cohortName(key);
   const price = (nearEdge(market.config.unit, SHORT, priceClass + 1) >> 22n) + 1n;
-  const funding = (2n * abs(market.price.funding)) >> FUNDING_BITS;
+  const funding = abs(market.price.funding) >> FUNDING_BITS;
   const haircut = (market.classes.get(classKey(side, priceClass))?.haircut ?? 0n) >> HAIRCUT_BITS;
-  return max(price + funding + haircut, members.perLot) + 1n;
+  return 2n * max(price + funding + haircut, members.perLot) + 1n;
 }
 
 function checkClasses(findings: Findings, id: number, market: MarketState): void {

@@ -1,9 +1,10 @@
-import { min, sum, PPM } from "../units.js";
+import { sum } from "../units.js";
 import { FUND, signOf } from "../keys.js";
 import { lowestMaintenance, marginOf } from "../margin.js";
 import { nearEdge } from "../queue.js";
 import { takeByRules } from "../receipts.js";
 import type { DeficitRule, QuantityRule, Receipt, Taken } from "../receipts.js";
+import { checkBudgets } from "./budgets.js";
 import { named } from "./step.js";
 import type { Step } from "./step.js";
 import type { Findings } from "./violation.js";
@@ -13,6 +14,8 @@ import type { Findings } from "./violation.js";
 const QUANTITY_RULES: readonly QuantityRule[] = ["Front", "ProRata"];
 const DEFICIT_RULES: readonly DeficitRule[] = ["Winners", "Queue"];
 const HAIRCUT_BITS = 54n;
+/** What closing lots and their funding may lose to rounding, all sales of a call together, quote. */
+const SALE_ROUNDING = 256n;
 /** Of BalanceReason in contracts/interfaces/IExchangeEvents.sol. */
 const REWARD = 5n;
 /** Charges of one class that may each have been rounded up by one unit of the scale of U. */
@@ -22,23 +25,28 @@ export function checkWaterfall(findings: Findings, step: Step): void {
   checkSales(findings, step);
   checkClosed(findings, step);
   checkFund(findings, step);
+  checkBudgets(findings, step);
   for (const receipt of step.receipts) {
     checkSums(findings, receipt);
-    checkBudget(findings, step, receipt);
     checkQueue(findings, receipt);
     checkCharges(findings, receipt);
     checkPrincipal(findings, step, receipt);
   }
 }
 
-/** INV-15, from what forced sales say about themselves. */
+/**
+ * INV-15, from what forced sales say about themselves. Below zero a smaller position makes the ratio worse at any price, so
+ * there it is equity that must not fall.
+ */
 function checkSales(findings: Findings, step: Step): void {
   for (const sale of named(step, "LiquidationEnded")) {
     const { account, equityBefore, maintenanceBefore, equityAfter, maintenanceAfter } = sale;
     const isKept =
-      maintenanceAfter === 0n
-        ? equityAfter >= min(equityBefore, 0n)
-        : equityAfter * maintenanceBefore >= equityBefore * maintenanceAfter;
+      equityBefore < 0n
+        ? equityAfter >= equityBefore - SALE_ROUNDING
+        : maintenanceAfter === 0n
+          ? equityAfter >= 0n
+          : equityAfter * maintenanceBefore >= equityBefore * maintenanceAfter;
     findings.check(isKept, "INV-15", () => ({
       what: "a forced sale lowered the margin ratio",
       numbers: { account, equityBefore, maintenanceBefore, equityAfter, maintenanceAfter },
@@ -100,26 +108,6 @@ function checkSums(findings: Findings, { id, market, side, receipt, ...taken }: 
   equal("lots of the queue are not the sum of the cuts", queueLots, cut);
   const discounts = sum(taken.cuts.map((part) => part.discount));
   equal("a discount is not the sum of its shares", discount, discounts);
-}
-
-/** INV-10 and INV-8: the fund pays no more than it may, and winners nothing before it has paid what it may. */
-function checkBudget(findings: Findings, step: Step, { id, market, side, receipt }: Receipt): void {
-  const config = step.after.markets.get(market)?.config;
-  if (config === undefined) return;
-  const { fundBefore, fundWithin, fundBeyond } = receipt;
-  // Budgets are parts of the fund and of what has been drawn lately.
-  const size = fundBefore + step.before.drawn.drawn;
-  const mayWithin = (size * config.eventBudget) / PPM;
-  const mayShare = (size * config.marketShare) / PPM;
-  const where = { event: id, market, side, fundBefore };
-  findings.check(fundWithin <= mayWithin && fundWithin <= fundBefore, "INV-10", () => ({
-    what: "the fund paid more than its event budget",
-    numbers: { ...where, fundWithin, mayWithin },
-  }));
-  findings.check(fundWithin + fundBeyond <= mayShare, "INV-10", () => ({
-    what: "the fund paid more than the market's share",
-    numbers: { ...where, fundWithin, fundBeyond, mayShare },
-  }));
 }
 
 /** INV-8: the cohorts that were cut are those at the front, by scores recomputed at the event's mark. */
