@@ -1,11 +1,14 @@
 import { expect } from "chai";
-import { ACCOUNT, holding } from "./MarginFixture.js";
+import { ACCOUNT, holding, readAll } from "./MarginFixture.js";
 import {
   account,
+  BASE,
+  deployMargin,
   healthOf,
   LONG,
   LONG_SIDE,
   market,
+  networkHelpers,
   read,
   SHORT,
   SHORT_SIDE,
@@ -188,6 +191,14 @@ describe("Margin of fills", () => {
         price: 1000,
         allowed: false,
       },
+      {
+        name: "needs no bond to shrink",
+        at: account(2000, [small], [bond]),
+        side: SHORT_SIDE,
+        lots: 50n,
+        price: 980,
+        allowed: true,
+      },
       // 2,000,000 elsewhere: maintenance 35,000.
       {
         name: "has enough elsewhere",
@@ -299,6 +310,27 @@ describe("Margin of fills", () => {
       const args = [0, ACCOUNT, LONG_SIDE, 100n, units(1000), 0n] as const;
       expect(await read(at, "allowsMaker", ...args)).to.equal(true);
     });
+  });
+
+  it("counts what an event elsewhere has paid and the account has not drawn", async () => {
+    // Elsewhere: 100 lots at 1000 and 1100 now, 50 of them closed there: 5000 in cash, 5000 in what is left, which needs
+    // 550. Here: 100 lots, which need 1000.
+    const before = (balance: number) => account(balance, [holding(), holding()], [BASE, rising]);
+    const rising = market({ mark: 1100 });
+    const reader = await networkHelpers.loadFixture(deployMargin);
+    for (const [balance, allowed] of [
+      [-8450, true],
+      [-8451, false],
+    ] as const) {
+      const [, , answer] = await readAll(
+        reader,
+        before(balance),
+        ["trade", 1, ACCOUNT, LONG_SIDE, 100n, units(1000), 0n],
+        ["happen", 1, ACCOUNT, 0n, 50n],
+        ["allowsMaker", 0, ACCOUNT, LONG_SIDE, 100n, units(1000), 0n],
+      );
+      expect(answer).to.equal(allowed);
+    }
   });
 
   describe("forced sale", () => {

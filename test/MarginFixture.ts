@@ -1,4 +1,4 @@
-import type { BytesLike } from "ethers";
+import type { BytesLike, Interface } from "ethers";
 import type { MarginHarness } from "../typechain-types/index.js";
 import type { AccountCase, FreshCase, HoldingCase, MarketCase, World } from "./MarginOracle.js";
 import { cohortOf, holdingIn, IN_FORCE, WHOLE } from "./MarginOracle.js";
@@ -182,4 +182,23 @@ export async function ask(
   const replies = oks.map((ok, i) => ({ ok, result: results[i] ?? "0x" }));
   if (replies.slice(0, writes.length).some(({ ok }) => !ok)) throw new Error("world not written");
   return replies.slice(writes.length);
+}
+
+type Call = readonly [view: string, ...args: readonly unknown[]];
+
+/** Makes calls on a world, all on one state, and decodes their answers. */
+export async function readAll(
+  reader: Reader,
+  at: World,
+  ...calls: readonly Call[]
+): Promise<unknown[]> {
+  const abi: Interface = reader.harness.interface;
+  const data = calls.map(([view, ...args]) => abi.encodeFunctionData(view, args));
+  const replies = await ask(reader, at, data);
+  return replies.map(({ ok, result }, i) => {
+    const view = calls[i]?.[0] ?? "";
+    if (!ok) throw new Error(`${view} reverted: ${String(result)}`);
+    const values: unknown[] = abi.decodeFunctionResult(view, result).toArray();
+    return values.length === 1 ? values[0] : values;
+  });
 }

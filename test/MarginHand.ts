@@ -1,11 +1,11 @@
-import type { Interface, Result } from "ethers";
+import type { Result } from "ethers";
 import { network } from "hardhat";
 import {
   Margin__factory,
   MarginHarness__factory,
   Positions__factory,
 } from "../typechain-types/index.js";
-import { ACCOUNT, ask, holding, MARKET } from "./MarginFixture.js";
+import { ACCOUNT, holding, MARKET, readAll } from "./MarginFixture.js";
 import type { Reader } from "./MarginFixture.js";
 import type { HoldingCase, MarketCase, World } from "./MarginOracle.js";
 
@@ -86,11 +86,8 @@ export function account(
 
 export async function read(at: World, view: string, ...args: readonly unknown[]): Promise<unknown> {
   const reader = await networkHelpers.loadFixture(deployMargin);
-  const abi: Interface = reader.harness.interface;
-  const [reply] = await ask(reader, at, [abi.encodeFunctionData(view, args)]);
-  if (reply?.ok !== true) throw new Error(`${view} reverted: ${String(reply?.result)}`);
-  const values: unknown[] = abi.decodeFunctionResult(view, reply.result).toArray();
-  return values.length === 1 ? values[0] : values;
+  const [answer] = await readAll(reader, at, [view, ...args]);
+  return answer;
 }
 
 export async function healthOf(at: World): Promise<Record<string, bigint>> {

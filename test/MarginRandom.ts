@@ -13,7 +13,7 @@ import {
   twoStates,
   world,
 } from "./MarginCases.js";
-import { ACCOUNT, ask, BEFORE } from "./MarginFixture.js";
+import { ACCOUNT, ask, BEFORE, readAll } from "./MarginFixture.js";
 import type { Reader } from "./MarginFixture.js";
 import { deployMargin, networkHelpers } from "./MarginHand.js";
 import {
@@ -57,21 +57,6 @@ import { rational } from "./model/rational.js";
 const SEED = 0xba11a57;
 const RUNS = Number(process.env.MARGIN_RUNS ?? 400);
 
-type Call = readonly [view: string, ...args: readonly unknown[]];
-
-/** Makes calls on a world, all on one state, and decodes their answers. */
-async function read(reader: Reader, at: World, ...calls: readonly Call[]): Promise<unknown[]> {
-  const abi: Interface = reader.harness.interface;
-  const data = calls.map(([view, ...args]) => abi.encodeFunctionData(view, args));
-  const replies = await ask(reader, at, data);
-  return replies.map(({ ok, result }, i) => {
-    const view = calls[i]?.[0] ?? "";
-    if (!ok) throw new Error(`${view} reverted: ${String(result)}`);
-    const values: unknown[] = abi.decodeFunctionResult(view, result).toArray();
-    return values.length === 1 ? values[0] : values;
-  });
-}
-
 function fields(health: unknown): Record<string, bigint> {
   // A struct comes as ethers' Result, which knows its names.
   return (health as Result).toObject() as Record<string, bigint>;
@@ -98,7 +83,7 @@ describe("Margin, against the model at random", function () {
   it("finds the model's health, and what follows from it", async () => {
     await check(world, async (reader, at) => {
       const h = healthOf(at);
-      const answers = await read(
+      const answers = await readAll(
         reader,
         at,
         ["health", ACCOUNT],
@@ -124,7 +109,7 @@ describe("Margin, against the model at random", function () {
     }));
     await check(calm, async (reader, at) => {
       const exact = modelAccount(at, "mark");
-      const [health, free, failing] = await read(
+      const [health, free, failing] = await readAll(
         reader,
         at,
         ["health", ACCOUNT],
@@ -165,7 +150,7 @@ describe("Margin, against the model at random", function () {
       const call = ["allowsMaker", market, ACCOUNT, side, lots, price, fee] as const;
       const expected = allowsMaker(at, trade);
       if (!expected) refused++;
-      expect(await read(reader, at, call)).to.deep.equal([expected]);
+      expect(await readAll(reader, at, call)).to.deep.equal([expected]);
     });
     expect(refused).to.be.within(RUNS / 10, (RUNS * 9) / 10);
   });
@@ -174,7 +159,7 @@ describe("Margin, against the model at random", function () {
     await check(twoFills, async (reader, { world: start, first, second }) => {
       const args = ({ market, side, lots, price, fee }: FillCase) =>
         [market, ACCOUNT, side === 1n ? 0 : 1, lots, price, fee] as const;
-      const [, allowed, , left] = await read(
+      const [, allowed, , left] = await readAll(
         reader,
         start,
         ["trade", ...args(first)],
@@ -213,7 +198,7 @@ describe("Margin, against the model at random", function () {
         return ["allowsMaker", trade.market, ACCOUNT, into, trade.lots, price, 0n] as const;
       });
       const views = [["health", ACCOUNT], ["settledBalance", ACCOUNT], ...makers] as const;
-      const answers = await read(
+      const answers = await readAll(
         reader,
         start,
         ["trade", 0, ACCOUNT, side, first.lots, first.price, 0n],
@@ -235,14 +220,14 @@ describe("Margin, against the model at random", function () {
         ["zeroPrice", id, ACCOUNT] as const,
       ]);
       const expected = ids.flatMap((id) => [ownMaintenance(at, id), zeroPrice(at, id)]);
-      expect(await read(reader, at, ...calls)).to.deep.equal(expected);
+      expect(await readAll(reader, at, ...calls)).to.deep.equal(expected);
     });
   });
 
   it("moves the limit from slip0 to the zero price, a few wei short of it", async () => {
     await check(fc.tuple(distressed, elapsed), async (reader, [at, seconds]) => {
       const expected = limitPrice(at, 0, seconds);
-      const answers = await read(reader, at, ["limit", 0, ACCOUNT, seconds]);
+      const answers = await readAll(reader, at, ["limit", 0, ACCOUNT, seconds]);
       expect(answers).to.deep.equal([[expected, zeroPrice(at, 0)]]);
       const held = holdingIn(at, 0);
       if (held === undefined) return;
@@ -265,7 +250,9 @@ describe("Margin, against the model at random", function () {
     await check(fc.tuple(distressed, saleParts), async (reader, [at, parts]) => {
       const price = (marketOf(at, 0).mark * parts) / 1000n;
       const expected = lotsToTarget(at, 0, price);
-      expect(await read(reader, at, ["lotsToTarget", 0, ACCOUNT, price])).to.deep.equal([expected]);
+      expect(await readAll(reader, at, ["lotsToTarget", 0, ACCOUNT, price])).to.deep.equal([
+        expected,
+      ]);
       const held = holdingIn(at, 0)?.lots ?? 0n;
       seen[expected === 0n ? "none" : expected === held ? "all" : "some"]++;
     });
@@ -276,7 +263,7 @@ describe("Margin, against the model at random", function () {
     await check(fc.tuple(distressed, elapsed, part), async (reader, [at, seconds, sold]) => {
       const held = holdingIn(at, 0);
       if (held === undefined) return;
-      const [limits] = await read(reader, at, ["limit", 0, ACCOUNT, seconds]);
+      const [limits] = await readAll(reader, at, ["limit", 0, ACCOUNT, seconds]);
       const price = BigInt(String((limits as bigint[])[0]));
       const lots = larger(1n, (held.lots * sold) / 1000n);
       const side = -held.side === 1n ? 1n : -1n;
@@ -285,7 +272,7 @@ describe("Margin, against the model at random", function () {
       // A share of equity below a few wei is lost in rounding: then the limit is mark, and nothing else can be kept.
       if (zeroDistance(at, 0).compare(LIMIT_ROUNDING) <= 0) return;
       expect(isHealthKept(was, now)).to.equal(true);
-      const [taken] = await read(reader, left, ["penalty", 2n ** 127n, was, now]);
+      const [taken] = await readAll(reader, left, ["penalty", 2n ** 127n, was, now]);
       const equity = now.equity - BigInt(String(taken));
       expect(isHealthKept(was, { ...now, equity })).to.equal(true);
       if (now.maintenance > 0n && was.equity > 0n) {
@@ -297,7 +284,7 @@ describe("Margin, against the model at random", function () {
   it("finds the last mark that maintenance survives", async () => {
     await check(world, async (reader, at) => {
       const held = holdingIn(at, 0);
-      const [found] = await read(reader, at, ["liquidationPrice", 0, ACCOUNT]);
+      const [found] = await readAll(reader, at, ["liquidationPrice", 0, ACCOUNT]);
       const answer = BigInt(String(found));
       if (held === undefined) expect(answer).to.equal(0n);
       else if (answer > 0n) {
@@ -313,7 +300,7 @@ describe("Margin, against the model at random", function () {
       const was = healthOf({ markets: states.markets, account: states.before });
       const now = healthOf(states);
       const expected = penalty(rate, was, now);
-      expect(await read(reader, states, ["penalty", rate, was, now])).to.deep.equal([expected]);
+      expect(await readAll(reader, states, ["penalty", rate, was, now])).to.deep.equal([expected]);
     });
   });
 });
