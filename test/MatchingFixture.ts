@@ -236,12 +236,26 @@ export async function open(
   await exchange.execute(account, [action({ side, tick, lots: size })]);
 }
 
+/** All orders of a side as they would be met. INV-5: links both ways, and levels that are the sum of their orders. */
 export async function queue(
   exchange: Exchange,
   side: bigint,
 ): Promise<{ readonly id: bigint; readonly tick: bigint; readonly lots: bigint }[]> {
-  const [ids, orders] = await exchange.queueOf(MARKET, side);
-  return orders.map(({ tick, lots }, i) => ({ id: ids[i] ?? 0n, tick, lots }));
+  const [ids, orders, lots] = await exchange.queueOf(MARKET, side);
+  const found = orders.map((order, i) => ({
+    id: ids[i] ?? 0n,
+    tick: order.tick,
+    lots: order.lots,
+  }));
+  const total = found.reduce((sum, order) => sum + order.lots, 0n);
+  if (total !== lots) throw new Error(`INV-5: levels have ${lots} lots, their orders ${total}`);
+  for (const [i, { prev, tick }] of orders.entries()) {
+    const before = found[i - 1];
+    const expected = before?.tick === tick ? before.id : 0n;
+    if (prev !== expected)
+      throw new Error(`INV-5: ${found[i]?.id} follows ${prev}, not ${expected}`);
+  }
+  return found;
 }
 
 export function notional(tick: BigNumberish, lots: BigNumberish): bigint {
