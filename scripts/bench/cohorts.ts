@@ -1,7 +1,7 @@
 import { parseUnits } from "ethers";
 import type { Trader, World } from "../lib/world.js";
 import { buy, sell } from "../lib/world.js";
-import { at, gasOf, inWorld } from "./measure.js";
+import { at, gasOf, gasOfEvents, inWorld } from "./measure.js";
 
 /*
  * ADL against one cohort with any number of members: distinct accounts that joined by fills in the book, 100 BTC long at
@@ -45,9 +45,13 @@ async function measure(world: World, members: number, haircut: boolean): Promise
   const accounts = await joinAll(world, { whale, losers, members });
 
   for (const price of RISE) await setPrice(price);
-  const call = (loser: Trader) => exchange.deleverage([loser.account], 10, keeper.account);
-  const first = await gasOf(call(at(losers, 0)));
-  const repeated = await gasOf(call(at(losers, 1)));
+  const call = (loser: Trader) =>
+    gasOfEvents(world, exchange.deleverage([loser.account], 10, keeper.account), {
+      event: haircut ? "Haircut" : "CohortCut",
+      times: 1,
+    });
+  const first = await call(at(losers, 0));
+  const repeated = await call(at(losers, 1));
   const settle = await gasOf(exchange.settle(at(accounts, 0), 0));
   return { members, haircut, first, repeated, settle };
 }

@@ -1,6 +1,6 @@
 import type { Trader, World } from "../lib/world.js";
 import { setLeverage } from "../lib/world.js";
-import { at, further, gasOf, inWorld } from "./measure.js";
+import { at, further, gasOfEvents, inWorld } from "./measure.js";
 import type { Row } from "./measure.js";
 
 /* What an event costs by the number of cohorts that it cuts and of price classes that it charges. */
@@ -17,13 +17,13 @@ export async function measureEvents(): Promise<Row[]> {
   ];
 }
 
-/** Shorts of one entry and five leverages, 0.2 BTC each: a bankrupt long of 0.1 or 0.9 BTC cuts one cohort or all. */
+/** Shorts of one entry and five leverages, 0.2 BTC each: a bankrupt long of 0.05 or 0.9 BTC cuts one cohort or all. */
 async function cohortsOfLeverages(world: World): Promise<Row[]> {
   const { execute, trade, again, setPrice, exchange, fillFund } = world;
   await fillFund("100000");
   const house = await world.openTrader("10000000");
   const losers: Trader[] = [];
-  for (const [i, size] of ["0.1", "0.1", "0.9"].entries()) {
+  for (const [i, size] of ["0.05", "0.05", "0.9"].entries()) {
     const loser = await world.openTrader(String(Number(size) * 1200));
     await trade(loser, house, { price: "10000", size });
     losers.push(loser);
@@ -35,11 +35,14 @@ async function cohortsOfLeverages(world: World): Promise<Row[]> {
   });
   for (const price of FALL) await setPrice(price);
 
-  const call = (index: number) =>
-    gasOf(exchange.deleverage([at(losers, index).account], 10, house.account));
-  const first = await call(0);
-  const repeated = await call(1);
-  const many = await call(2);
+  const call = (index: number, cohorts: number) =>
+    gasOfEvents(world, exchange.deleverage([at(losers, index).account], 10, house.account), {
+      event: "CohortCut",
+      times: cohorts,
+    });
+  const first = await call(0, 1);
+  const repeated = await call(1, 1);
+  const many = await call(2, COHORTS);
   // The front cohort was cut before, four more are cut for the first time.
   return [
     { name: "ADL, one counterparty", gas: first },
@@ -56,20 +59,25 @@ async function classesOfEntries(world: World): Promise<Row[]> {
   const { trade, again, setPrice, exchange } = world;
   const house = await world.openTrader("10000000");
   const losers: Trader[] = [];
-  for (let i = 0; i < 2; i++) losers.push(await world.openTrader("120"));
+  for (let i = 0; i < 3; i++) losers.push(await world.openTrader("120"));
   await again();
   await openShorts(world, house, { price: "10000" });
   for (const loser of losers) await trade(loser, house, { price: "10000", size: "0.1" });
   for (const price of FALL) await setPrice(price);
-  const call = (index: number) =>
-    gasOf(exchange.deleverage([at(losers, index).account], 10, house.account));
-  const one = await call(0);
+  const call = (index: number, classes: number) =>
+    gasOfEvents(world, exchange.deleverage([at(losers, index).account], 10, house.account), {
+      event: "Haircut",
+      times: classes,
+    });
+  // The first event of a market writes slots that every later one finds.
+  await call(0, 1);
+  const one = await call(1, 1);
   for (const price of ["9000", "9500", "10000", ...ENTRIES.slice(1)]) {
     await setPrice(price);
     if (ENTRIES.includes(price) && price !== "10000") await openShort(world, house, price);
   }
   for (const price of ["10300", "9800", "9300", "8800", "8500"]) await setPrice(price);
-  const many = await call(1);
+  const many = await call(2, ENTRIES.length);
   return [{ name: "haircut, each price class in profit", gas: further(many, one, ENTRIES.length) }];
 }
 

@@ -30,6 +30,22 @@ export async function gasOf(sent: Promise<ContractTransactionResponse>): Promise
   return receipt.gasUsed;
 }
 
+/** The same, of a call that is known to have done its job: it must emit the event as often as said. */
+export async function gasOfEvents(
+  { ballast }: World,
+  sent: Promise<ContractTransactionResponse>,
+  wanted: { readonly event: string; readonly times: number },
+): Promise<bigint> {
+  const receipt = await (await sent).wait();
+  if (receipt === null) throw new Error("the transaction was not mined");
+  const names = receipt.logs.map((log) => ballast.exchange.interface.parseLog(log)?.name);
+  const times = names.filter((name) => name === wanted.event).length;
+  if (times !== wanted.times) {
+    throw new Error(`${wanted.event} was emitted ${times} times instead of ${wanted.times}`);
+  }
+  return receipt.gasUsed;
+}
+
 /** Traders with the same deposit, each with an owner that is none of the others' as far as there are owners. */
 export async function openTraders(world: World, count: number, deposit: string): Promise<Trader[]> {
   const traders: Trader[] = [];

@@ -1,6 +1,6 @@
 import { buy, cancel, sell } from "../lib/world.js";
 import type { World } from "../lib/world.js";
-import { at, further, gasOf, inWorld, openTraders } from "./measure.js";
+import { at, further, gasOf, gasOfEvents, inWorld, openTraders } from "./measure.js";
 import type { Row } from "./measure.js";
 
 /* Gas of what traders and keepers do every day. Prices around 10,000; storage is cold at every call. */
@@ -87,14 +87,17 @@ async function liquidations(world: World): Promise<Row[]> {
   const house = await world.openTrader("10000000");
   const losers = await openTraders(world, BATCH + 1, "1100");
   for (const loser of losers) await trade(loser, house, { price: "10000", size: "1" });
-  await setPrice("9500");
-  await setPrice("9150");
-  await setPrice("9130");
-  await execute(house, buy("9130", "20"));
+  for (const price of ["9500", "9150", "8990"]) await setPrice(price);
+  await execute(house, buy("8990", "20"));
 
   const accounts = losers.map(({ account }) => account);
-  const one = await gasOf(exchange.liquidate(accounts.slice(0, 1), 50, keeper.account));
-  const many = await gasOf(exchange.liquidate(accounts.slice(1), 50, keeper.account));
+  const call = (named: number[]) =>
+    gasOfEvents(world, exchange.liquidate(named, 50, keeper.account), {
+      event: "Liquidated",
+      times: named.length,
+    });
+  const one = await call(accounts.slice(0, 1));
+  const many = await call(accounts.slice(1));
   return [
     { name: "liquidate one, into the book", gas: one },
     { name: "liquidate, each further in a batch", gas: further(many, one, BATCH) },
