@@ -204,10 +204,18 @@ describe("liquidate", () => {
     const keeper = await world.open(0n);
     await world.place(maker, LONG, 20n * SIZE, 975n);
     const { events } = await liquidate(world, [long], 100n, keeper);
-    // 0.5 % of 57.5; keeping the ratio of 0.5 to 0.975 on what is left would allow 0.29.
-    const penalty = (SOLD * 975n * UNIT * 5n) / 1000n;
+    // 0.5 % of 95.8; keeping the ratio of 0.5 to 0.975 on what is left would allow 0.49.
+    const sold = LOTS - (await world.lotsOf(long));
+    const penalty = (sold * 975n * UNIT * 5n) / 1000n;
     const [end] = eventsNamed(events, "LiquidationEnded");
     expect(end?.args.penalty).to.equal(penalty);
+    // The sale counted it in: one call ends at the target, and with the fewest lots that do.
+    const missing = (less: bigint) => {
+      const left = ((LOTS - sold + less) * 975n * UNIT * 125n) / 10_000n;
+      return left - (units(1n) / 2n - ((sold - less) * 975n * UNIT * 5n) / 1000n);
+    };
+    expect(missing(0n)).to.be.lessThanOrEqual(0n);
+    expect(missing(1n)).to.be.greaterThan(0n);
     expect(await world.harness.balanceOf(keeper)).to.equal(penalty / 10n);
     expect(await world.harness.balanceOf(FUND)).to.equal(penalty - penalty / 10n);
     await world.audit();

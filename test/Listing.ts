@@ -34,6 +34,7 @@ describe("Exchange: listing and roles", () => {
       ["a taker fee above half a percent", { takerFee: 5_001 }, "takerFee", 5_001, 5_000],
       ["a band above 20 percent", { band: 200_001 }, "band", 200_001, 200_000],
       ["jumps of less than a percent", { maxJump: 9_999 }, "maxJump", 9_999, 10_000],
+      ["a jump that hardly waits", { maxPending: 9 }, "maxPending", 9, 10],
       ["a jump that waits too long", { maxPending: 601 }, "maxPending", 601, 600],
       ["funding above 4 percent", { maxFunding: 40_001 }, "maxFunding", 40_001, 40_000],
       ["slip above half of maintenance", { slip0: 5_001 }, "slip0", 5_001, HALF_MAINTENANCE],

@@ -63,6 +63,7 @@ const market: fc.Arbitrary<MarketCase> = magnitude(15).chain((mark) =>
         maxLeverage: fc.integer({ min: 0, max: 7 }),
         defaultLeverage: fc.integer({ min: 0, max: 7 }),
         slip0: fc.bigInt(0n, 20_000n),
+        penalty: fc.bigInt(0n, 5000n),
         clock: fc.bigInt(1n, 600n),
         minNotional: fc.oneof(fc.constant(0n), magnitude(5)),
         cohortBond: fc.bigInt(0n, 2_000_000n),

@@ -420,7 +420,14 @@ describe("Margin of fills", () => {
     });
 
     // Exactly at the target is not enough: a sale may lose two wei to rounding, a requirement one.
-    const sales: { name: string; balance: number; price: number; min?: bigint; lots: bigint }[] = [
+    const sales: {
+      name: string;
+      balance: number;
+      price: number;
+      min?: bigint;
+      penalty?: bigint;
+      lots: bigint;
+    }[] = [
       { name: "enough already", balance: 43_750, price: 1000, lots: 0n },
       { name: "at mark, inside a bracket", balance: 30_000.001, price: 1000, lots: 440n },
       { name: "at mark, exactly at the target", balance: 30_000, price: 1000, lots: 441n },
@@ -442,11 +449,13 @@ describe("Margin of fills", () => {
         lots: 1920n,
       },
       { name: "never enough", balance: 1000, price: 950, lots: 2000n },
+      // 4 · (30,000.001 − d · 5) ≥ 5 · what is left needs: d = 5 · … / (125 − 20) instead of 125
+      { name: "with a penalty", balance: 30_000.001, price: 1000, penalty: 5000n, lots: 524n },
       { name: "without equity", balance: -1000, price: 1000, lots: 2000n },
     ];
-    for (const { name, balance, price, min = 0n, lots } of sales) {
+    for (const { name, balance, price, min = 0n, penalty = 0n, lots } of sales) {
       it(`sells ${lots} lots: ${name}`, async () => {
-        const where = market({ minNotional: min });
+        const where = market({ minNotional: min, penalty });
         const down = account(balance, [LONG], [where]);
         expect(await read(down, "lotsToTarget", 0, ACCOUNT, units(price))).to.equal(lots);
         const up = account(balance, [SHORT], [where]);

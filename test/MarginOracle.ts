@@ -39,6 +39,7 @@ export type MarketCase = {
   readonly maxLeverage: number;
   readonly defaultLeverage: number;
   readonly slip0: bigint;
+  readonly penalty: bigint;
   readonly clock: bigint;
   readonly minNotional: bigint;
   readonly cohortBond: bigint;
@@ -355,7 +356,7 @@ export function limitPrice(world: World, id: number, elapsed: bigint): bigint {
 }
 
 /**
- * The least lots that surely reach 5/4 of maintenance. The requirement of what is left stays a fraction; two wei for the sale's
+ * The least lots that surely reach 5/4 of maintenance, the penalty paid. The requirement of what is left stays a fraction; two wei for the sale's
  * rounding and one for the requirement's are the documented allowances.
  */
 export function lotsToTarget(world: World, id: number, price: bigint): bigint {
@@ -365,7 +366,8 @@ export function lotsToTarget(world: World, id: number, price: bigint): bigint {
   const market = marketOf(world, id);
   const model = modelHolding(market, holding, market.mark);
   const others = h.maintenance - holdingMaintenance(model).ceil();
-  const loss = holding.side * (market.mark - price);
+  const charge = (price * market.penalty + PPM - 1n) / PPM;
+  const loss = holding.side * (market.mark - price) + charge;
   const isEnough = (lots: bigint) => {
     const rest = tierRequirement(model.tiers, (holding.lots - lots) * market.mark).over(2n);
     const needed = rest.plus(others + 1n).times(5n);

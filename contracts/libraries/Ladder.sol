@@ -32,7 +32,9 @@ library Ladder {
     using SafeCast for int256;
 
     /// @dev One step is one price class; a cohort costs as much gas as this many.
-    uint256 internal constant COHORT_STEPS = 6;
+    uint256 internal constant COHORT_STEPS = 8;
+    /// @dev Steps of one call of `continueEvent` at most: what fits into a transaction of 16,777,216 gas for sure.
+    uint256 private constant STEPS_PER_CALL = 1000;
     /// @dev What the caller of `continueEvent` gets for a step, quote.
     uint256 private constant STEP_REWARD = 1e16;
 
@@ -74,7 +76,7 @@ library Ladder {
     }
 
     /// @notice Goes on with a stored event. The caller is paid a small amount for every step, if the fund has it.
-    /// @dev Every call makes at least one step. Prices are those of the beginning.
+    /// @dev Every call makes at least one step, and at most STEPS_PER_CALL. Prices are those of the beginning.
     function continueEvent(
         State storage s,
         uint16 marketId,
@@ -97,7 +99,7 @@ library Ladder {
         Tally memory tally;
         (tally.rest, tally.unsettled) = (work.rest, -carried(work));
 
-        uint256 steps = maxSteps.max(1);
+        uint256 steps = maxSteps.max(1).min(STEPS_PER_CALL);
         uint256 left = chargeSides(m, work, price, tally, steps);
         if (isCharged(work)) left = closeSides(m, work, price, tally, left);
         finished = isDone(work);

@@ -12,6 +12,7 @@ import {Side, isBetterFor} from "../types/Side.sol";
 import {Market, Position, State} from "../types/State.sol";
 import {Bits} from "./Bits.sol";
 import {Distress} from "./Distress.sol";
+import {HealthMath} from "./HealthMath.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {Matching} from "./Matching.sol";
@@ -50,7 +51,7 @@ library Liquidation {
     /* OUTSIDE */
 
     /// @notice Cancels the orders of accounts below maintenance, starts their clocks, and sells their positions into the book,
-    /// largest requirement first, until equity is 1.25 × maintenance.
+    /// largest requirement first, until equity is 1.25 × maintenance with the penalty paid.
     /// @param maxFills Over all accounts; at most Bounds.FILLS.
     /// @param rewardTo Account that gets the caller's part of the penalties.
     /// @return done Accounts that were below maintenance, whatever the book took of them. The others emit Skipped.
@@ -195,7 +196,7 @@ library Liquidation {
 
     function sellAll(State storage s, Sale memory f) private {
         uint256 left = f.live;
-        while (left != 0 && f.fills != 0 && !Margin.isAtTarget(f.health)) {
+        while (left != 0 && f.fills != 0 && !Margin.isAtTarget(charged(f))) {
             uint16 market = largest(s, f.account, left);
             left &= ~(1 << uint256(market));
             for (uint256 pass = 0; pass < PASSES; ++pass) {
@@ -236,7 +237,7 @@ library Liquidation {
         uint256 limitTick = tickTowardsMark(side, limit, price.unit);
         uint256 best = side == Side.Long ? m.book.bestBid : m.book.bestAsk;
         if (best == 0 || isBetterFor(side, limitTick, best)) return false;
-        uint256 lots = Margin.lotsToTarget(s, price, f.account, f.health, best * price.unit);
+        uint256 lots = Margin.lotsToTarget(s, price, f.account, charged(f), best * price.unit);
         if (lots == 0) return false;
 
         Matching.Taken memory taken;
@@ -272,7 +273,7 @@ library Liquidation {
             price.mark
         );
         f.health = Margin.health(s, f.account);
-        return taken.lots == lots && !Margin.isAtTarget(f.health);
+        return taken.lots == lots && !Margin.isAtTarget(charged(f));
     }
 
     /* TO AN ACCOUNT */
@@ -297,7 +298,7 @@ library Liquidation {
             !isBetterFor(side, salePrice, offer.worstPrice),
             IExchangeErrors.WorseThanLimit(salePrice, offer.worstPrice)
         );
-        lots = offer.lots.min(Margin.lotsToTarget(s, price, f.account, f.health, salePrice));
+        lots = offer.lots.min(Margin.lotsToTarget(s, price, f.account, charged(f), salePrice));
         require(lots != 0, IExchangeErrors.ZeroLots());
 
         Tally memory tally;
@@ -359,6 +360,12 @@ library Liquidation {
         uint256 penalty = (quote * config.penalty) / PPM;
         f.penalty += penalty;
         f.callerPart += (penalty * config.callerShare) / PPM;
+    }
+
+    /// @notice The account as it would be if the penalty were paid now.
+    function charged(Sale memory f) private pure returns (Health memory h) {
+        h = HealthMath.copyOf(f.health);
+        h.equity -= Margin.penalty(f.penalty, f.before, f.health).toInt256();
     }
 
     function sideOf(Market storage m, uint32 account) private view returns (Side) {

@@ -155,6 +155,8 @@ library Listing {
         atLeast("maxJump", c.maxJump, PERCENT);
         atMost("maxJump", c.maxJump, 50 * PERCENT);
         atMost("maxSpread", c.maxSpread, 5 * PERCENT);
+        // Without any wait the jump guard would guard nothing.
+        atLeast("maxPending", c.maxPending, 10);
         atMost("maxPending", c.maxPending, 10 minutes);
         atLeast("freshFor", c.freshFor, 1);
         atLeast("agedFor", c.agedFor, c.freshFor);

@@ -235,13 +235,15 @@ library Margin {
         limitPrice = away(price.mark, p, FixedPointMathLib.min(distance, toZero - LIMIT_ROUNDING));
     }
 
-    /// @notice The least lots of a position that, sold at `salePrice`, bring equity to the target; all of them if no number
-    /// does, or if the rest would be below the least notional; 0 if equity is there already.
+    /// @notice The least lots of a position that, sold at `salePrice`, bring equity to the target with the penalty paid; all of
+    /// them if no number does, or if the rest would be below the least notional; 0 if equity is there already.
     ///
     ///   4 · (equity − SALE_ROUNDING − d · loss) ≥ 5 · (maintenance of the others + 1 + half the tiers of what is left)
+    ///   loss = side · (mark − sale price) + penalty rate · sale price
     ///
-    /// @dev Because the tiers are the largest of straight lines, each line gives one bound on d. Rounding: d up; the
-    /// two wei and the one are what the sale and the requirement can lose, so that the account ends at the target for sure.
+    /// @dev Because the tiers are the largest of straight lines, each line gives one bound on d. Rounding: d and the penalty up;
+    /// the two wei and the one are what the sale and the requirement can lose, so that the account ends at the target for sure.
+    /// @param h As it would be if the penalty of what was sold before were paid.
     function lotsToTarget(
         State storage s,
         Price memory price,
@@ -257,6 +259,7 @@ library Margin {
         int256 budget =
             TARGET_DENOMINATOR * (h.equity - SALE_ROUNDING) - TARGET_NUMERATOR * (others + 1);
         int256 loss = p.side.sign() * (int256(price.mark) - int256(salePrice));
+        loss += int256(FixedPointMathLib.divUp(salePrice * config.penalty, PPM));
         lots = t.leastLots(p.lots, price.mark, budget, TARGET_DENOMINATOR * loss, TARGET_NUMERATOR);
         if ((p.lots - lots) * price.mark < config.minNotional * MICRO) return p.lots;
     }

@@ -166,7 +166,7 @@ struct PoolSlot {
     uint128 shortfall; // quote that nobody could pay yet
 }
 
-/// @notice Slot 0: 64 + 64 bits; slot 1: 128 + 128 bits. Lots that belong to ledger account 3, a real position.
+/// @notice Slot 0: 64 + 64 + 128 = 256 bits; slot 1: 128 bits. Lots that belong to ledger account 3, a real position.
 struct DustSlot {
     uint64 longLots;
     uint64 shortLots;

@@ -206,11 +206,12 @@ describe("reference model: margin", () => {
       { name: "a rest too small", balance: 1000n, price: 1000n, minNotional: 80_001n, lots: 2000n },
       { name: "never enough", balance: 1000n, price: 950n, minNotional: 0n, lots: 2000n },
     ];
+    const free = rational(0n);
     for (const { name, balance, price, minNotional, lots } of sales) {
       it(`sells ${lots} lots: ${name}`, () => {
-        const sale = { price: rational(price), minNotional };
+        const sale = { price: rational(price), penalty: free, minNotional };
         expect(lotsToTarget(accountWith(balance, LONG), LONG, sale)).to.equal(lots);
-        const mirrored = { price: rational(2000n - price), minNotional };
+        const mirrored = { price: rational(2000n - price), penalty: free, minNotional };
         expect(lotsToTarget(accountWith(balance, SHORT), SHORT, mirrored)).to.equal(lots);
       });
     }

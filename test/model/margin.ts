@@ -171,15 +171,15 @@ export function limitPrice(account: MarginAccount, holding: Holding, clock: Cloc
 }
 
 /**
- * The least lots of one position that, sold at a price, bring equity to 1.25 × MM; all of them if no number does, or if
- * the rest would be smaller than the minimum notional.
+ * The least lots of one position that, sold at a price, bring equity to 1.25 × MM with the penalty paid; all of them if no
+ * number does, or if the rest would be smaller than the minimum notional.
  */
 export function lotsToTarget(
   account: MarginAccount,
   holding: Holding,
-  sale: { readonly price: Rational; readonly minNotional: bigint },
+  sale: { readonly price: Rational; readonly penalty: Rational; readonly minNotional: bigint },
 ): bigint {
-  const isEnough = (lots: bigint) => reachesTarget(account, holding, sale.price, lots);
+  const isEnough = (lots: bigint) => reachesTarget(account, holding, sale, lots);
   if (isEnough(0n)) return 0n;
   // Between two bracket edges everything is linear, so the first point that is enough ends the right stretch.
   const points = [...bracketEdges(holding), holding.lots];
@@ -211,12 +211,13 @@ export function penalty(
 function reachesTarget(
   account: MarginAccount,
   holding: Holding,
-  price: Rational,
+  { price, penalty: rate }: { readonly price: Rational; readonly penalty: Rational },
   lots: bigint,
 ): boolean {
   const loss = rational(holding.mark)
     .minus(price)
-    .times(holding.side * lots);
+    .times(holding.side * lots)
+    .plus(price.times(rate).times(lots));
   const rest = maintenance(account)
     .minus(holdingMaintenance(holding))
     .plus(maintenanceOf(holding, holding.lots - lots, "mark"));

@@ -15,7 +15,7 @@ import type { NonPayableOverrides } from "../../common.js"
   }
 ] as const;
 
-  const _bytecode = "0x6080806040523460175760399081601c823930815050f35b5f80fdfe5f80fdfea2646970667358221220d27b34c53d854ebbe25fa2ae9048b9a568b4dc9f0873c0b497ea5be696b458b364736f6c63430008250033";
+  const _bytecode = "0x6080806040523460175760109081601c823930815050f35b5f80fdfe5f80fdfea164736f6c6343000825000a";
 
   
       type BitsConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;
