@@ -1,7 +1,7 @@
 import { parseUnits } from "ethers";
 import type { Trader, World } from "../lib/world.js";
 import { buy, sell } from "../lib/world.js";
-import { at, gasOf, gasOfEvents, inWorld } from "./measure.js";
+import { at, costOf, costOfEvents, inWorld } from "./measure.js";
 
 /*
  * ADL against one cohort with any number of members: distinct accounts that joined by fills in the book, 100 BTC long at
@@ -46,14 +46,14 @@ async function measure(world: World, members: number, haircut: boolean): Promise
 
   for (const price of RISE) await setPrice(price);
   const call = (loser: Trader) =>
-    gasOfEvents(world, exchange.deleverage([loser.account], 10, keeper.account), {
+    costOfEvents(world, exchange.deleverage([loser.account], 10, keeper.account), {
       event: haircut ? "Haircut" : "CohortCut",
       times: 1,
     });
   const first = await call(at(losers, 0));
   const repeated = await call(at(losers, 1));
-  const settle = await gasOf(exchange.settle(at(accounts, 0), 0));
-  return { members, haircut, first, repeated, settle };
+  const settle = await costOf(exchange.settle(at(accounts, 0), 0));
+  return { members, haircut, first: first.gas, repeated: repeated.gas, settle: settle.gas };
 }
 
 type Crowd = {

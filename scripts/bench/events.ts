@@ -1,7 +1,7 @@
 import type { Trader, World } from "../lib/world.js";
 import { setLeverage } from "../lib/world.js";
-import { at, further, gasOfEvents, inWorld } from "./measure.js";
-import type { Row } from "./measure.js";
+import { at, further, costOfEvents, rowsOf } from "./measure.js";
+import type { Draft, Row } from "./measure.js";
 
 /* What an event costs by the number of cohorts that it cuts and of price classes that it charges. */
 
@@ -10,15 +10,15 @@ const COHORTS = 5;
 /** Apart by more than a price class. */
 const ENTRIES = ["10000", "10200", "10400", "10600", "10800"];
 
-export async function measureEvents(): Promise<Row[]> {
+export async function measureEvents(withParts: boolean): Promise<Row[]> {
   return [
-    ...(await inWorld({ prices: ["10000"] }, cohortsOfLeverages)),
-    ...(await inWorld({ prices: ["10000"] }, classesOfEntries)),
+    ...(await rowsOf({ prices: ["10000"] }, cohortsOfLeverages, withParts)),
+    ...(await rowsOf({ prices: ["10000"] }, classesOfEntries, withParts)),
   ];
 }
 
 /** Shorts of one entry and five leverages, 0.2 BTC each: a bankrupt long of 0.05 or 0.9 BTC cuts one cohort or all. */
-async function cohortsOfLeverages(world: World): Promise<Row[]> {
+async function cohortsOfLeverages(world: World): Promise<Draft[]> {
   const { execute, trade, again, setPrice, exchange, fillFund } = world;
   await fillFund("100000");
   const house = await world.openTrader("10000000");
@@ -36,7 +36,7 @@ async function cohortsOfLeverages(world: World): Promise<Row[]> {
   for (const price of FALL) await setPrice(price);
 
   const call = (index: number, cohorts: number) =>
-    gasOfEvents(world, exchange.deleverage([at(losers, index).account], 10, house.account), {
+    costOfEvents(world, exchange.deleverage([at(losers, index).account], 10, house.account), {
       event: "CohortCut",
       times: cohorts,
     });
@@ -45,17 +45,17 @@ async function cohortsOfLeverages(world: World): Promise<Row[]> {
   const many = await call(2, COHORTS);
   // The front cohort was cut before, four more are cut for the first time.
   return [
-    { name: "ADL, one counterparty", gas: first },
-    { name: "ADL, one counterparty, repeated", gas: repeated },
+    { name: "ADL, one counterparty", cost: first },
+    { name: "ADL, one counterparty, repeated", cost: repeated },
     {
       name: "ADL, each further cohort, first cut since a touch",
-      gas: further(many, repeated, COHORTS),
+      cost: further(many, repeated, COHORTS),
     },
   ];
 }
 
 /** Shorts of five entries: the deficit of a bankrupt long is charged to one price class in profit, or to all. */
-async function classesOfEntries(world: World): Promise<Row[]> {
+async function classesOfEntries(world: World): Promise<Draft[]> {
   const { trade, again, setPrice, exchange } = world;
   const house = await world.openTrader("10000000");
   const losers: Trader[] = [];
@@ -65,7 +65,7 @@ async function classesOfEntries(world: World): Promise<Row[]> {
   for (const loser of losers) await trade(loser, house, { price: "10000", size: "0.1" });
   for (const price of FALL) await setPrice(price);
   const call = (index: number, classes: number) =>
-    gasOfEvents(world, exchange.deleverage([at(losers, index).account], 10, house.account), {
+    costOfEvents(world, exchange.deleverage([at(losers, index).account], 10, house.account), {
       event: "Haircut",
       times: classes,
     });
@@ -78,7 +78,9 @@ async function classesOfEntries(world: World): Promise<Row[]> {
   }
   for (const price of ["10300", "9800", "9300", "8800", "8500"]) await setPrice(price);
   const many = await call(2, ENTRIES.length);
-  return [{ name: "haircut, each price class in profit", gas: further(many, one, ENTRIES.length) }];
+  return [
+    { name: "haircut, each price class in profit", cost: further(many, one, ENTRIES.length) },
+  ];
 }
 
 type Plan = {

@@ -6,7 +6,7 @@ import type { CohortRow } from "./cohorts.js";
 import type { Row } from "./measure.js";
 import { measureEvents } from "./events.js";
 import { measureOperations } from "./operations.js";
-import { cohortTable, operationTable, replaceBetween } from "./tables.js";
+import { cohortTable, operationTable, replaceBetween, slotTable } from "./tables.js";
 
 /*
  * `npm run bench` measures gas and writes docs/benchmarks.md and the snapshot; `npm run gas` measures what is quick and fails
@@ -21,9 +21,11 @@ const QUICK_SIZES = [1, 100];
 
 export type Snapshot = Readonly<Record<string, number>>;
 
-/** What the snapshot holds: quick, and the same on every machine. */
-export async function measureQuick(): Promise<{ rows: Row[]; cohorts: CohortRow[] }> {
-  const rows = [...(await measureOperations()), ...(await measureEvents())];
+/** What the snapshot holds: quick, and the same on every machine. @param withParts And what the gas was spent on. */
+export async function measureQuick(
+  withParts: boolean,
+): Promise<{ rows: Row[]; cohorts: CohortRow[] }> {
+  const rows = [...(await measureOperations(withParts)), ...(await measureEvents(withParts))];
   return { rows, cohorts: await measureCohorts(QUICK_SIZES) };
 }
 
@@ -40,13 +42,14 @@ export function snapshotOf(rows: readonly Row[], cohorts: readonly CohortRow[]):
 }
 
 async function main({ quick }: { quick: boolean }): Promise<void> {
-  const measured = await measureQuick();
+  const measured = await measureQuick(true);
   const cohorts = quick ? measured.cohorts : await measureCohorts(SIZES);
   const snapshot = snapshotOf(measured.rows, measured.cohorts);
   writeFileSync(SNAPSHOT, `${JSON.stringify(snapshot, undefined, 2)}\n`);
   mkdirSync(dirname(PAGE), { recursive: true });
   let page = readFileSync(PAGE, "utf8");
   page = replaceBetween(page, "operations", operationTable(measured.rows));
+  page = replaceBetween(page, "slots", slotTable(measured.rows));
   if (!quick) page = replaceBetween(page, "cohorts", cohortTable(cohorts));
   writeFileSync(PAGE, page);
   console.log(`${operationTable(measured.rows)}\n\n${cohortTable(cohorts)}`);

@@ -1,14 +1,48 @@
-import type { ContractTransactionResponse } from "ethers";
+import type { ContractTransactionReceipt, ContractTransactionResponse } from "ethers";
 import hre from "hardhat";
 import type { Trader, World, WorldOptions } from "../lib/world.js";
 import { createWorld } from "../lib/world.js";
+import { differenceOf, partsOf } from "./slots.js";
+import type { Parts } from "./slots.js";
 
 /* What every benchmark needs: a world of its own, and the gas of one transaction. */
+
+/** Of one thing: a transaction, or the difference of two divided by how many more of it the first one did. */
+export type Cost = {
+  readonly gas: bigint;
+  readonly receipt: ContractTransactionReceipt;
+  readonly without?: { readonly receipt: ContractTransactionReceipt; readonly count: number };
+};
+
+export type Draft = { readonly name: string; readonly cost: Cost };
 
 export type Row = {
   readonly name: string;
   readonly gas: bigint;
+  readonly parts?: Parts;
 };
+
+/** Runs a benchmark in a world of its own. @param withParts Finds out what the gas was spent on, too. */
+export async function rowsOf(
+  options: WorldOptions,
+  bench: (world: World) => Promise<Draft[]>,
+  withParts: boolean,
+): Promise<Row[]> {
+  return inWorld(options, async (world) => {
+    const rows: Row[] = [];
+    for (const { name, cost } of await bench(world)) {
+      const row = { name, gas: cost.gas };
+      rows.push(withParts ? { ...row, parts: await explain(world, cost) } : row);
+    }
+    return rows;
+  });
+}
+
+async function explain(world: World, { receipt, without }: Cost): Promise<Parts> {
+  const parts = await partsOf(world, receipt);
+  if (without === undefined) return parts;
+  return differenceOf(parts, await partsOf(world, without.receipt), without.count);
+}
 
 /** Runs on a fresh chain, which is gone afterwards. Production bytecode, limits and hard fork. */
 export async function inWorld<Result>(
@@ -24,26 +58,25 @@ export async function inWorld<Result>(
 }
 
 /** Gas of a mined transaction, intrinsic gas included, refunds deducted. Each is the first call of its block. */
-export async function gasOf(sent: Promise<ContractTransactionResponse>): Promise<bigint> {
+export async function costOf(sent: Promise<ContractTransactionResponse>): Promise<Cost> {
   const receipt = await (await sent).wait();
   if (receipt === null) throw new Error("the transaction was not mined");
-  return receipt.gasUsed;
+  return { gas: receipt.gasUsed, receipt };
 }
 
 /** The same, of a call that is known to have done its job: it must emit the event as often as said. */
-export async function gasOfEvents(
+export async function costOfEvents(
   { ballast }: World,
   sent: Promise<ContractTransactionResponse>,
   wanted: { readonly event: string; readonly times: number },
-): Promise<bigint> {
-  const receipt = await (await sent).wait();
-  if (receipt === null) throw new Error("the transaction was not mined");
-  const names = receipt.logs.map((log) => ballast.exchange.interface.parseLog(log)?.name);
+): Promise<Cost> {
+  const cost = await costOf(sent);
+  const names = cost.receipt.logs.map((log) => ballast.exchange.interface.parseLog(log)?.name);
   const times = names.filter((name) => name === wanted.event).length;
   if (times !== wanted.times) {
     throw new Error(`${wanted.event} was emitted ${times} times instead of ${wanted.times}`);
   }
-  return receipt.gasUsed;
+  return cost;
 }
 
 /** Traders with the same deposit, each with an owner that is none of the others' as far as there are owners. */
@@ -55,8 +88,13 @@ export async function openTraders(world: World, count: number, deposit: string):
 }
 
 /** Of `count` things that one call did, what each but the first cost. */
-export function further(many: bigint, one: bigint, count: number): bigint {
-  return (many - one) / BigInt(count - 1);
+export function further(many: Cost, one: Cost, count: number): Cost {
+  const more = count - 1;
+  return {
+    gas: (many.gas - one.gas) / BigInt(more),
+    receipt: many.receipt,
+    without: { receipt: one.receipt, count: more },
+  };
 }
 
 export function at<Item>(items: readonly Item[], index: number): Item {

@@ -1,5 +1,6 @@
 import type { CohortRow } from "./cohorts.js";
 import type { Row } from "./measure.js";
+import type { Use } from "./slots.js";
 
 /* The tables of docs/benchmarks.md. */
 
@@ -30,6 +31,35 @@ export function operationTable(rows: readonly Row[]): string {
   return ["| operation | gas | target | gas / target |", "|---|---:|---:|---:|", ...lines].join(
     "\n",
   );
+}
+
+/** Of every operation above its target: what the exchange keeps in the slots it wrote and read, and what else took gas. */
+export function slotTable(rows: readonly Row[]): string {
+  const lines = rows
+    .filter(({ name, gas }) => Number(gas) > (TARGETS[name] ?? Number.POSITIVE_INFINITY))
+    .map(({ name, gas, parts }) => {
+      if (parts === undefined) throw new Error(`nobody looked where the gas of ${name} went`);
+      const { intrinsic, storage, elsewhere, calls, logs, rest, refund } = parts;
+      const own = [...storage.values()].reduce((total, use) => total + use.gas, 0);
+      const figures = [own, elsewhere, calls, logs, intrinsic, rest, -refund];
+      const cells = figures.map((figure) => group(BigInt(Math.round(figure))));
+      return `| ${name} | ${group(gas)} | ${cells.join(" | ")} | ${namesIn(storage, "writes")} | ${namesIn(storage, "reads")} |`;
+    });
+  return [
+    "| operation | gas | own storage | storage elsewhere | first calls | logs | intrinsic | computation | refund | slots written | slots only read |",
+    "|---|---:|---:|---:|---:|---:|---:|---:|---:|---|---|",
+    ...lines,
+  ].join("\n");
+}
+
+/** Most expensive first; a number in front where there is more than one, in tenths where it is an average. */
+function namesIn(storage: ReadonlyMap<string, Use>, kind: "reads" | "writes"): string {
+  return [...storage]
+    .map(([name, use]) => ({ name, gas: use.gas, count: Math.round(10 * use[kind]) / 10 }))
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => b.gas - a.gas)
+    .map(({ name, count }) => (count === 1 ? name : `${count} ${name}`))
+    .join(", ");
 }
 
 export function cohortTable(rows: readonly CohortRow[]): string {
