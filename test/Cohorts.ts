@@ -329,6 +329,15 @@ describe("Cohorts", () => {
       expect((await market.harness.cohortOf(ID, cohort)).checkpoint).to.equal(0n);
     });
 
+    it("never take less than what is missing, however many lots share it", async () => {
+      const market = await networkHelpers.loadFixture(deployPlain);
+      await market.trade(OTHER, A, 2n ** 58n, 128n);
+      await market.run({ charges: [{ side: SHORT, priceClass: classOf(128n), amount: 1n }] });
+      await market.check();
+      // 2^-54 a lot is the least that can be charged.
+      expect(await profitOf(market, A, 128n)).to.equal(-16n);
+    });
+
     it("refuse more than 2^78 wei a lot, and any of a class without lots", async () => {
       const market = await networkHelpers.loadFixture(deployPlain);
       await market.trade(OTHER, A, 2n, 128n);

@@ -7,6 +7,7 @@ import type { Custody } from "./audit/money.js";
 import { checkPools } from "./audit/pools.js";
 import type { Crossings } from "./audit/pools.js";
 import type { Step } from "./audit/step.js";
+import { checkUnsettled } from "./audit/unsettled.js";
 import { createFindings } from "./audit/violation.js";
 import type { Violation } from "./audit/violation.js";
 import { checkWaterfall } from "./audit/waterfall.js";
@@ -25,12 +26,13 @@ export type Facts = {
   readonly time: bigint;
 };
 
-/** What must hold of a state alone: INV-1, INV-2, INV-4, INV-5, custody, bitmaps. */
+/** What must hold of a state alone: INV-1, INV-2, INV-3 as the pool sees it, INV-4, INV-5, custody, bitmaps. */
 export function checkState(state: State, { custody, crossings, time }: Facts): Violation[] {
   const findings = createFindings();
   checkMoney(findings, state, custody);
   checkLots(findings, state);
   checkPools(findings, state, crossings);
+  checkUnsettled(findings, state, time);
   checkBook(findings, state, time);
   checkBits(findings, state);
   return findings.list;

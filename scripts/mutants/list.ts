@@ -36,7 +36,7 @@ export const MUTANTS: readonly Mutant[] = [
     what: "a cut leaves one lot too many to each member",
     from: "(uint256(self.mantissa) * (lots - closed)) / lots",
     to: "(uint256(self.mantissa) * (lots - closed + 1)) / lots",
-    test: LIVE,
+    test: "test/Cohorts.ts",
   },
   {
     id: "cohort-given-forgotten",
@@ -68,7 +68,7 @@ export const MUTANTS: readonly Mutant[] = [
     what: "shorts pay funding with longs",
     from: "return side.sign() * (int256(quote << FUNDING_BITS) - int256(lots) * funding);",
     to: "return side.sign() * int256(quote << FUNDING_BITS) - int256(lots) * funding;",
-    test: LIVE,
+    test: "test/Cohorts.ts",
   },
   {
     id: "charge-rounding",
@@ -76,7 +76,7 @@ export const MUTANTS: readonly Mutant[] = [
     what: "the haircut of a class rounds down and takes less than what is missing",
     from: "FixedPointMathLib.divUp(amount << CohortMath.HAIRCUT_BITS, lots)",
     to: "(amount << CohortMath.HAIRCUT_BITS) / lots",
-    test: "test/differential/cohorts.test.ts",
+    test: "test/Cohorts.ts",
   },
   {
     id: "charge-pool-forgotten",
