@@ -68,6 +68,12 @@ async function finish(world: Lab, pace: (call: number) => bigint): Promise<Excha
   throw new Error("the event ends");
 }
 
+/** Price classes charged, by profit and by principal, and cohorts cut. */
+function piecesIn(events: readonly ExchangeEvent[]): number {
+  const names = ["Haircut", "PrincipalCharged", "CohortCut"] as const;
+  return names.reduce((total, name) => total + eventsNamed(events, name).length, 0);
+}
+
 /** All of a state but the time at which the event ended. */
 function textOf(state: State): string {
   return JSON.stringify(state, (key, value: unknown) => {
@@ -78,9 +84,9 @@ function textOf(state: State): string {
 }
 
 describe("An event that is stored", () => {
-  for (const [name, options, fund] of [
-    ["charges profit and principal", {}, 0n],
-    ["cuts many cohorts pro rata", { quantityRule: PRO_RATA, deficitRule: QUEUE }, 5n * STAKE],
+  for (const [name, options, fund, least] of [
+    ["charges profit and principal", {}, 0n, 1000],
+    ["cuts many cohorts pro rata", { quantityRule: PRO_RATA, deficitRule: QUEUE }, 5n * STAKE, 400],
   ] as const) {
     it(`${name} and ends like the single event, however it is cut`, async function () {
       this.timeout(600_000);
@@ -104,6 +110,7 @@ describe("An event that is stored", () => {
       for (const pace of PACES) {
         const rest = await finish(world, pace);
         expectSame([...first.events, ...rest], expected);
+        expect(piecesIn([...first.events, ...rest])).to.be.greaterThanOrEqual(least);
         expect((await world.harness.bookOf(0)).status & 4n).to.equal(0n);
         ends.push(textOf(await world.audit()));
         if (ends.length === 1) await world.expectSameAccounts();

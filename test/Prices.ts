@@ -348,7 +348,7 @@ describe("Prices", () => {
   });
 
   describe("the book's price", () => {
-    it("is sampled by the first call of a block and not by what the block does later", async () => {
+    it("is sampled by the first call of a block and not by what the block does later (INV-17)", async () => {
       const stage = await priced();
       await quoteBook(stage, 60_300n, 60_320n);
       await refreshAt(stage, 20n);

@@ -14,7 +14,7 @@ import { checkWaterfall } from "./audit/waterfall.js";
 import type { State } from "./state.js";
 
 /*
- * The invariants of protocol.md section 10 that state and log can prove, as pure functions. Every violation has its name and
+ * The invariants of docs/invariants.md that state and log can prove, as pure functions. Every violation has its name and
  * the numbers that do not agree.
  */
 

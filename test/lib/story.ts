@@ -20,7 +20,7 @@ import { encode, toHex, zero } from "../../scripts/lib/words.js";
 
 /*
  * Tells what happens on an exchange by the events it would write: a stand-in for the contracts where the readers of their
- * events are tested. Numbers follow adl-math.md section 2; one market, no funding, no leverage but class 0.
+ * events are tested. Numbers follow the formulas of CohortMath; one market, no funding, no leverage but class 0.
  */
 
 export const EXCHANGE = "0x00000000000000000000000000000000000000e1";

@@ -14,7 +14,7 @@ import type { Rational } from "./rational.js";
 import type { Cohort, Market, Side, State } from "./types.js";
 import { require } from "./types.js";
 
-/* What an event does to the winning side: haircuts, principal charges and cuts (adl-math.md sections 2 and 6). */
+/* What an event does to the winning side: haircuts, principal charges and cuts. */
 
 export type ClassCharge = { readonly priceClass: number; readonly amount: Rational };
 

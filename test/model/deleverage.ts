@@ -20,7 +20,7 @@ import { max, min, rational, sum, ZERO } from "./rational.js";
 import type { AccountId, Market, MarketId, Side, State } from "./types.js";
 import { require } from "./types.js";
 
-/* `deleverage` as one event (protocol.md section 7 step 4). The caller has checked who is eligible. */
+/* `deleverage` as one event. The caller has checked who is eligible. */
 
 export type BookFill = {
   readonly market: MarketId;

@@ -5,7 +5,7 @@ import type { AccountId, Fresh, Market, MarketId, Side, State } from "./types.js
 import { require } from "./types.js";
 
 /*
- * Fresh profit (adl-math.md section 6a) without generations, keep factors or side totals: every haircut
+ * Fresh profit without generations, keep factors or side totals: every haircut
  * and every new epoch is applied to the buckets of every account at once.
  */
 

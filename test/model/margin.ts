@@ -4,7 +4,7 @@ import type { Side } from "./types.js";
 import { require } from "./types.js";
 
 /*
- * Margin (protocol.md sections 6 and 7) as functions of plain numbers. Requirements, prices and penalties
+ * Margin and forced sales as functions of plain numbers. Requirements, prices and penalties
  * are exact; whoever compares rounds them: what is required up, what is allowed down.
  */
 

@@ -7,7 +7,7 @@ import { rational, ZERO } from "./rational.js";
 import type { AccountId, Market, MarketId, Position, Side, State } from "./types.js";
 import { require } from "./types.js";
 
-/* Touches, fills and leverage (adl-math.md section 2, with every event already applied to everyone). */
+/* Touches, fills and leverage, with every event already applied to everyone. */
 
 export type Fill = {
   readonly market: MarketId;

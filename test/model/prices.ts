@@ -2,7 +2,7 @@ import { max, min, rational, ZERO } from "./rational.js";
 import type { Rational } from "./rational.js";
 
 /*
- * Index, mark and funding as plain functions (protocol.md sections 4 and 5). Prices are quote per lot, times are seconds.
+ * Index, mark and funding as plain functions. Prices are quote per lot, times are seconds.
  */
 
 const PPM = 1_000_000n;

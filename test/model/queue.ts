@@ -3,7 +3,7 @@ import type { Rational } from "./rational.js";
 import { min, rational, sum, ZERO } from "./rational.js";
 import type { Cohort, Market, Side, State } from "./types.js";
 
-/* Price classes, the order of the queue, and how a whole is split into shares (adl-math.md section 6). */
+/* Price classes, the order of the queue, and how a whole is split into shares. */
 
 /** Exponent and six leading mantissa bits of an entry price in ticks · 2^16. */
 export function priceClass(entry: bigint): number {

@@ -1,7 +1,7 @@
 import type { Rational } from "./rational.js";
 
 /*
- * The state of the eager reference model. Words and units are those of protocol.md section 1: lots are
+ * The state of the eager reference model. Words and units are the exchange's: lots are
  * the smallest base amount, money is quote wei, prices are quote wei per lot, entries are ticks · 2^16.
  * `cost` is the funding-free cost of a position (Σ lots · (price − F) of its fills, plus haircuts for a
  * long, minus haircuts for a short), so its value is side · (lots · (mark − F) − cost).

@@ -156,7 +156,6 @@ describe("reference model: vectors", () => {
     it.skip(`is skipped because ${FILE} is not there`);
     return;
   }
-  // The file's shape is stated in adl-math.md section 10.
   const file = JSON.parse(readFileSync(FILE, "utf8")) as VectorFile;
 
   for (const vector of file.vectors) {
