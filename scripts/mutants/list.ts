@@ -166,7 +166,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: `        if (side == Side.Long) tally.longLots -= int256(lots);
         w.lots -= lots;`,
     to: "        w.lots -= lots;",
-    test: LIVE,
+    test: "test/Positions.ts",
   },
   {
     id: "fresh-charge-sign",
