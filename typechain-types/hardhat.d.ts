@@ -37,6 +37,7 @@ getContractFactory(name: 'Orders', signerOrOptions?: ethers.Signer | FactoryOpti
 getContractFactory(name: 'Positions', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Positions__factory>
 getContractFactory(name: 'ChainlinkSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ChainlinkSource__factory>
 getContractFactory(name: 'IndexOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IndexOracle__factory>
+getContractFactory(name: 'PythSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PythSource__factory>
 getContractFactory(name: 'SignedFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SignedFeed__factory>
 getContractFactory(name: 'BitsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BitsHarness__factory>
 getContractFactory(name: 'BookHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BookHarness__factory>
@@ -53,6 +54,8 @@ getContractFactory(name: 'SettableAggregator', signerOrOptions?: ethers.Signer |
 getContractFactory(name: 'SettableOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SettableOracle__factory>
 getContractFactory(name: 'SettableSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SettableSource__factory>
 getContractFactory(name: 'PricesHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PricesHarness__factory>
+getContractFactory(name: 'PythContract', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PythContract__factory>
+getContractFactory(name: 'UnwillingSender', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.UnwillingSender__factory>
 getContractFactory(name: 'QueueHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.QueueHarness__factory>
 getContractFactory(name: 'TestToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.TestToken__factory>
 getContractFactory(name: 'WaterfallHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WaterfallHarness__factory>
@@ -84,6 +87,7 @@ getContractAt(name: 'Orders', address: string | ethers.Addressable, signer?: eth
 getContractAt(name: 'Positions', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Positions>
 getContractAt(name: 'ChainlinkSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ChainlinkSource>
 getContractAt(name: 'IndexOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IndexOracle>
+getContractAt(name: 'PythSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PythSource>
 getContractAt(name: 'SignedFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SignedFeed>
 getContractAt(name: 'BitsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BitsHarness>
 getContractAt(name: 'BookHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BookHarness>
@@ -100,6 +104,8 @@ getContractAt(name: 'SettableAggregator', address: string | ethers.Addressable, 
 getContractAt(name: 'SettableOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SettableOracle>
 getContractAt(name: 'SettableSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SettableSource>
 getContractAt(name: 'PricesHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PricesHarness>
+getContractAt(name: 'PythContract', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PythContract>
+getContractAt(name: 'UnwillingSender', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.UnwillingSender>
 getContractAt(name: 'QueueHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.QueueHarness>
 getContractAt(name: 'TestToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.TestToken>
 getContractAt(name: 'WaterfallHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WaterfallHarness>
@@ -131,6 +137,7 @@ deployContract(name: 'Orders', signerOrOptions?: ethers.Signer | DeployContractO
 deployContract(name: 'Positions', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Positions>
 deployContract(name: 'ChainlinkSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkSource>
 deployContract(name: 'IndexOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IndexOracle>
+deployContract(name: 'PythSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythSource>
 deployContract(name: 'SignedFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedFeed>
 deployContract(name: 'BitsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
 deployContract(name: 'BookHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarness>
@@ -147,6 +154,8 @@ deployContract(name: 'SettableAggregator', signerOrOptions?: ethers.Signer | Dep
 deployContract(name: 'SettableOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableOracle>
 deployContract(name: 'SettableSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableSource>
 deployContract(name: 'PricesHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PricesHarness>
+deployContract(name: 'PythContract', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythContract>
+deployContract(name: 'UnwillingSender', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.UnwillingSender>
 deployContract(name: 'QueueHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.QueueHarness>
 deployContract(name: 'TestToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TestToken>
 deployContract(name: 'WaterfallHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WaterfallHarness>
@@ -178,6 +187,7 @@ deployContract(name: 'Orders', args: any[], signerOrOptions?: ethers.Signer | De
 deployContract(name: 'Positions', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Positions>
 deployContract(name: 'ChainlinkSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkSource>
 deployContract(name: 'IndexOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IndexOracle>
+deployContract(name: 'PythSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythSource>
 deployContract(name: 'SignedFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedFeed>
 deployContract(name: 'BitsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
 deployContract(name: 'BookHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarness>
@@ -194,6 +204,8 @@ deployContract(name: 'SettableAggregator', args: any[], signerOrOptions?: ethers
 deployContract(name: 'SettableOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableOracle>
 deployContract(name: 'SettableSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SettableSource>
 deployContract(name: 'PricesHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PricesHarness>
+deployContract(name: 'PythContract', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythContract>
+deployContract(name: 'UnwillingSender', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.UnwillingSender>
 deployContract(name: 'QueueHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.QueueHarness>
 deployContract(name: 'TestToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TestToken>
 deployContract(name: 'WaterfallHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WaterfallHarness>

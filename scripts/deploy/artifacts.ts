@@ -16,6 +16,7 @@ import { Orders__factory } from "../../typechain-types/factories/libraries/Order
 import { Positions__factory } from "../../typechain-types/factories/libraries/Positions__factory.js";
 import { ChainlinkSource__factory } from "../../typechain-types/factories/oracle/ChainlinkSource__factory.js";
 import { IndexOracle__factory } from "../../typechain-types/factories/oracle/IndexOracle__factory.js";
+import { PythSource__factory } from "../../typechain-types/factories/oracle/PythSource__factory.js";
 import { SignedFeed__factory } from "../../typechain-types/factories/oracle/SignedFeed__factory.js";
 import { TestToken__factory } from "../../typechain-types/factories/test/TestToken__factory.js";
 
@@ -32,6 +33,7 @@ const CONTRACTS = {
   ExchangeLens: ExchangeLens__factory,
   IndexOracle: IndexOracle__factory,
   InsuranceFund: InsuranceFund__factory,
+  PythSource: PythSource__factory,
   Roles: Roles__factory,
   SignedFeed: SignedFeed__factory,
   TestToken: TestToken__factory,

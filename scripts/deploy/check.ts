@@ -1,8 +1,7 @@
-import { id as hashOf, zeroPadValue } from "ethers";
 import { LINKED, linksOf } from "./artifacts.js";
 import type { Ballast } from "./deploy.js";
 import type { MarketParameters, Parameters } from "./parameters.js";
-import { toMarketConfig } from "./parameters.js";
+import { feedOf, toMarketConfig } from "./parameters.js";
 import { FUNCTIONS, ROLE_IDS, ROLE_NAMES, selectorOf } from "./roles.js";
 import type { Restricted } from "./roles.js";
 
@@ -108,12 +107,9 @@ async function checkSources(
   market: MarketParameters,
 ): Promise<string[]> {
   const [sources, feeds] = await oracle.sourcesOf(id);
-  const wantedSources = market.sources.map((source) =>
-    source.kind === "signed" ? addresses.signedFeed : addresses.chainlink,
-  );
-  const wantedFeeds = market.sources.map((source) =>
-    source.kind === "signed" ? hashOf(source.feed) : zeroPadValue(source.aggregator, 32),
-  );
+  const { signedFeed: signed, chainlink, pyth } = addresses;
+  const wantedSources = market.sources.map(({ kind }) => ({ signed, chainlink, pyth })[kind]);
+  const wantedFeeds = market.sources.map(feedOf);
   return [
     ...differs(`sources of ${market.name}`, sources.join(), wantedSources.join()),
     ...differs(`feeds of ${market.name}`, feeds.join(), wantedFeeds.join().toLowerCase()),

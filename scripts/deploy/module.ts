@@ -7,11 +7,11 @@ import type {
   IgnitionModuleBuilder,
   LibraryDeploymentFuture,
 } from "@nomicfoundation/ignition-core";
-import { ZeroAddress, id as hashOf, zeroPadValue } from "ethers";
+import { ZeroAddress } from "ethers";
 import { artifactOf, linksOf } from "./artifacts.js";
 import type { ContractName, LibraryName } from "./artifacts.js";
 import type { MarketParameters, Parameters } from "./parameters.js";
-import { toMarketConfig } from "./parameters.js";
+import { feedOf, toMarketConfig } from "./parameters.js";
 import { DELAYED, FUNCTIONS, ROLE_IDS, ROLE_NAMES, selectorOf } from "./roles.js";
 import type { Restricted, RoleName } from "./roles.js";
 
@@ -33,6 +33,8 @@ type Parts = {
   readonly oracle: Deployed;
   readonly signedFeed: Deployed;
   readonly chainlink: Deployed;
+  /** Only where a chain's Pyth contract is named. */
+  readonly pyth?: Deployed;
   readonly fund: Deployed;
 };
 
@@ -54,11 +56,12 @@ export function ballastModule(parameters: Parameters, deployer: string) {
     const signedFeed = deploy("SignedFeed", [roles, signers, parameters.threshold]);
     const { feed: sequencer, grace } = parameters.sequencer ?? { feed: ZeroAddress, grace: 0 };
     const chainlink = deploy("ChainlinkSource", [sequencer, grace]);
+    const pyth = parameters.pyth === null ? {} : { pyth: deploy("PythSource", [parameters.pyth]) };
     const exchange = deploy("Exchange", [token, oracle, roles]);
     const fund = deploy("InsuranceFund", [exchange, parameters.fundCooldown]);
     const lens = deploy("ExchangeLens", [exchange]);
 
-    const parts = { roles, exchange, oracle, signedFeed, chainlink, fund };
+    const parts = { roles, exchange, oracle, signedFeed, chainlink, ...pyth, fund };
     const ready = grantRoles(m, parts, deployer);
     const done = listMarkets(m, parts, { parameters, after: ready });
     handOver(m, parts, { parameters, deployer, after: done });
@@ -152,13 +155,13 @@ function listMarkets(
 }
 
 function sourcesOf(market: MarketParameters, parts: Parts): [Deployed[], string[]] {
-  const contracts = market.sources.map((source) =>
-    source.kind === "signed" ? parts.signedFeed : parts.chainlink,
-  );
-  const feeds = market.sources.map((source) =>
-    source.kind === "signed" ? hashOf(source.feed) : zeroPadValue(source.aggregator, 32),
-  );
-  return [contracts, feeds];
+  const { signedFeed: signed, chainlink, pyth } = parts;
+  const contracts = market.sources.map(({ kind }) => {
+    const contract = { signed, chainlink, pyth }[kind];
+    if (contract === undefined) throw new Error(`${market.name} has a source that is not deployed`);
+    return contract;
+  });
+  return [contracts, market.sources.map(feedOf)];
 }
 
 /** Roles of others get their delay; the deployer keeps only what nobody was named for. The admin comes last. */

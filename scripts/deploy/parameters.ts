@@ -1,4 +1,4 @@
-import { parseUnits } from "ethers";
+import { id as hashOf, parseUnits, zeroPadValue } from "ethers";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { MarketConfigStruct } from "../../typechain-types/interfaces/IExchange.js";
@@ -15,11 +15,16 @@ const leverage = z.union(LEVERAGES.map((value) => z.literal(value)));
 const ppm = z.int().min(0).max(1_000_000);
 const seconds = z.int().min(0);
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "is an address");
+const word = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{64}$/, "is an id of 32 bytes")
+  .transform((id) => id.toLowerCase());
 const decimal = z.string().regex(/^\d+(\.\d+)?$/, "is a decimal number in quotes");
 
 const Source = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("signed"), feed: z.string().min(1) }),
   z.strictObject({ kind: z.literal("chainlink"), aggregator: address }),
+  z.strictObject({ kind: z.literal("pyth"), feed: word }),
 ]);
 
 const Tier = z.strictObject({
@@ -78,7 +83,7 @@ const MarketParameters = z.strictObject({
   deficitRule: z.enum(["Winners", "Queue"]).default("Winners"),
 });
 
-const Parameters = z.strictObject({
+const Fields = z.strictObject({
   /** The settlement token; null deploys a test token, on chains where that is allowed. */
   token: address.nullable(),
   fundCooldown: seconds,
@@ -98,7 +103,20 @@ const Parameters = z.strictObject({
   threshold: z.int().min(1).default(1),
   /** The sequencer's uptime feed on a rollup, and the seconds to wait after a restart. */
   sequencer: z.strictObject({ feed: address, grace: seconds }).nullable().default(null),
+  /** The chain's Pyth contract, if a market has a source of it. */
+  pyth: address.nullable().default(null),
   markets: z.array(MarketParameters).min(1).max(48),
+});
+
+const Parameters = Fields.superRefine(({ pyth, markets }, context) => {
+  if (pyth !== null) return;
+  for (const [id, { sources }] of markets.entries()) {
+    for (const [place, { kind }] of sources.entries()) {
+      if (kind !== "pyth") continue;
+      const path = ["markets", id, "sources", place];
+      context.addIssue({ code: "custom", path, message: "needs the address of Pyth, `pyth`" });
+    }
+  }
 });
 
 export type Parameters = z.output<typeof Parameters>;
@@ -122,6 +140,18 @@ export function parseParameters(json: unknown): Parameters {
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new ParametersError(problems);
+}
+
+/** What the oracle asks a source for. */
+export function feedOf(source: MarketParameters["sources"][number]): string {
+  switch (source.kind) {
+    case "signed":
+      return hashOf(source.feed);
+    case "chainlink":
+      return zeroPadValue(source.aggregator, 32);
+    case "pyth":
+      return source.feed;
+  }
 }
 
 /** Quote per lot and tick: tickSize · 10^18 / 10^lotDecimals. */

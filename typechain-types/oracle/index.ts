@@ -3,4 +3,5 @@
 /* eslint-disable */
 export type { ChainlinkSource } from './ChainlinkSource.js';
 export type { IndexOracle } from './IndexOracle.js';
+export type { PythSource } from './PythSource.js';
 export type { SignedFeed } from './SignedFeed.js';

@@ -3,6 +3,8 @@
 /* eslint-disable */
 import type * as priceSourcesSol from './PriceSources.sol/index.js';
 export type { priceSourcesSol };
+import type * as pythContractSol from './PythContract.sol/index.js';
+export type { pythContractSol };
 export type { BitsHarness } from './BitsHarness.js';
 export type { BookHarness } from './BookHarness.js';
 export type { BookHarnessTrading } from './BookHarnessTrading.js';

@@ -3,4 +3,5 @@
 /* eslint-disable */
 export { ChainlinkSource__factory } from './ChainlinkSource__factory.js';
 export { IndexOracle__factory } from './IndexOracle__factory.js';
+export { PythSource__factory } from './PythSource__factory.js';
 export { SignedFeed__factory } from './SignedFeed__factory.js';

@@ -2,6 +2,7 @@
 /* tslint:disable */
 /* eslint-disable */
 export * as priceSourcesSol from './PriceSources.sol/index.js';
+export * as pythContractSol from './PythContract.sol/index.js';
 export { BitsHarness__factory } from './BitsHarness__factory.js';
 export { BookHarness__factory } from './BookHarness__factory.js';
 export { BookHarnessTrading__factory } from './BookHarnessTrading__factory.js';
