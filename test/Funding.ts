@@ -5,6 +5,7 @@ import type { Reading } from "./model/prices.js";
 import {
   alone,
   configOf,
+  deployHarness as deployPricesHarness,
   deployPrices,
   ethers,
   fresh,
@@ -21,7 +22,6 @@ import {
   stored,
 } from "./PricesFixture.js";
 import type { Stage } from "./PricesFixture.js";
-import { PricesHarness__factory } from "../typechain-types/index.js";
 
 const SEED = 0xba11a57;
 const SCALE = 2n ** 32n;
@@ -32,7 +32,7 @@ const INTEREST = 100n;
 const MAX_FUNDING = 7500n;
 
 async function deployHarness() {
-  const harness = await new PricesHarness__factory(await ethers.provider.getSigner(0)).deploy();
+  const harness = await deployPricesHarness(await ethers.provider.getSigner(0));
   return { harness };
 }
 

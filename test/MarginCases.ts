@@ -67,6 +67,15 @@ const market: fc.Arbitrary<MarketCase> = magnitude(15).chain((mark) =>
         clock: fc.bigInt(1n, 600n),
         minNotional: fc.oneof(fc.constant(0n), magnitude(5)),
         cohortBond: fc.bigInt(0n, 2_000_000n),
+        openInterestCap: fc.oneof(
+          fc.constant(2n ** 60n),
+          magnitude(14).map((lots) => lots + 1n),
+        ),
+        accountShare: fc.bigInt(1n, 100n),
+        crowdingFrom: fc.oneof(fc.constant(100n), fc.bigInt(0n, 100n)),
+        openInterest: fc.oneof(fc.constant(0n), magnitude(14)),
+        concentration: fc.oneof(fc.constant(0n), fc.bigInt(1n, 100n)),
+        volatilityRate: fc.oneof(fc.constant(0n), fc.bigInt(1n, 10_000n)),
       }),
     )
     .map(([tiers, rest]) => ({ ...rest, ...tiers })),

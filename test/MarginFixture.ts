@@ -36,6 +36,12 @@ export const MARKET: MarketCase = {
   clock: 30n,
   minNotional: 0n,
   cohortBond: 0n,
+  openInterestCap: 2n ** 60n,
+  accountShare: 100n,
+  concentration: 0n,
+  crowdingFrom: 100n,
+  openInterest: 0n,
+  volatilityRate: 0n,
 };
 
 export function holding(changes: Partial<HoldingCase> = {}): HoldingCase {
@@ -58,7 +64,10 @@ function configOf(market: MarketCase) {
     maxDeviation: 10_000n,
     maxLeverage: market.maxLeverage,
     defaultLeverage: market.defaultLeverage,
-    openInterestCap: 2n ** 60n,
+    concentration: market.concentration,
+    accountShare: market.accountShare,
+    crowdingFrom: market.crowdingFrom,
+    openInterestCap: market.openInterestCap,
     minNotional: market.minNotional,
     makerFee: 100n,
     takerFee: 500n,
@@ -91,6 +100,9 @@ function configOf(market: MarketCase) {
     maxDead: 86_400n,
     quantityRule: 0n,
     deficitRule: 0n,
+    volatilityFactor: 30n,
+    volatilityHorizon: 600n,
+    volatilityWindow: 3600n,
   };
 }
 
@@ -100,6 +112,8 @@ function marketState(market: MarketCase) {
     grade: market.dead ? DEAD : FRESH,
     isPending: market.pending !== undefined,
     pendingIndex: market.pending ?? 0n,
+    volatilityRate: market.volatilityRate,
+    openInterest: market.openInterest,
     config: configOf(market),
   };
 }

@@ -1,4 +1,5 @@
 import {
+  CALM,
   holdingInitialMargin,
   holdingMaintenance,
   marginEquity,
@@ -43,6 +44,18 @@ export type MarketCase = {
   readonly clock: bigint;
   readonly minNotional: bigint;
   readonly cohortBond: bigint;
+  /** Lots. */
+  readonly openInterestCap: bigint;
+  /** Percent of that cap: what one account may hold. */
+  readonly accountShare: bigint;
+  /** Percent of that cap from which open interest raises initial margin. */
+  readonly crowdingFrom: bigint;
+  /** Lots. */
+  readonly openInterest: bigint;
+  /** Tenths. */
+  readonly concentration: bigint;
+  /** 0.01 % of notional. */
+  readonly volatilityRate: bigint;
 };
 
 export type HoldingCase = {
@@ -82,12 +95,16 @@ export type World = {
 /** The leverage class in force of every position: what the account chose may wait, or be newer than the position. */
 export const IN_FORCE = 4;
 const ENTRY_ONE = 2n ** 16n;
+/** One, in the exchange's unit of the volatility rate. */
+const RATE = 10_000n;
+const PERCENT = 100n;
 
 export type OracleHealth = {
   readonly equity: bigint;
   readonly equityAtIndex: bigint;
   readonly prudent: bigint;
   readonly initial: bigint;
+  readonly initialCalm: bigint;
   readonly maintenance: bigint;
   readonly maintenanceAtIndex: bigint;
   readonly equityAtPending: bigint;
@@ -133,13 +150,35 @@ export function modelHolding(market: MarketCase, holding: HoldingCase, mark: big
     asks: holding.asks,
     leverage: LEVERAGES[Math.min(chosen, market.maxLeverage)] ?? 0n,
     tiers: caps.map((upTo, k) => ({ upTo, maxLeverage: market.tierLeverages[k] ?? 0n })),
-    volatilityRate: ZERO,
-    openInterestRate: ZERO,
+    volatilityRate: rational(market.volatilityRate, RATE),
+    openInterestRate: concentrationOf(market, holding),
     funding: market.funding,
     mark,
     index: market.index,
     dead: market.dead,
   };
+}
+
+/** The larger of the account's share of the cap, times the market's factor, and of how far open interest is to the cap; at most all. */
+function concentrationOf(market: MarketCase, holding: HoldingCase): Rational {
+  const { concentration, openInterestCap: cap, openInterest, crowdingFrom } = market;
+  const share = rational(concentration * worstLots(holding), 10n * cap);
+  const from = rational(crowdingFrom * cap, PERCENT);
+  const room = rational(cap).minus(from);
+  const beyond = rational(openInterest).minus(from);
+  const isFull = openInterest > cap;
+  const crowd = room.isZero() ? (isFull ? rational(1n) : ZERO) : beyond.over(room);
+  return min(rational(1n), max(share, crowd, ZERO));
+}
+
+/** What position and orders can become. */
+function worstLots({ side, lots, bids, asks }: HoldingCase): bigint {
+  const signed = side * lots;
+  return larger(absolute(signed + bids), absolute(signed - asks));
+}
+
+function absolute(value: bigint): bigint {
+  return value < 0n ? -value : value;
 }
 
 /** The account with all markets at mark, or each at the price that waits where one does. */
@@ -159,9 +198,9 @@ export function maintenanceUp({ holdings }: MarginAccount, at: "mark" | "index" 
 export function healthOf(world: World): OracleHealth {
   const atMark = modelAccount(world, "mark");
   const atPending = modelAccount(world, "pending");
-  const initial = atMark.holdings.map((holding, i) => {
+  const highest = atMark.holdings.map((holding, i) => {
     const mark = larger(holding.mark, atPending.holdings[i]?.mark ?? 0n);
-    return holdingInitialMargin({ ...holding, mark }).ceil();
+    return { ...holding, mark };
   });
   const prudent = atMark.holdings.map((holding, i) => {
     const waiting = atPending.holdings[i] ?? holding;
@@ -172,7 +211,10 @@ export function healthOf(world: World): OracleHealth {
     equity: marginEquity(atMark, "mark"),
     equityAtIndex: marginEquity(atMark, "index"),
     prudent: settledBalance(world) + freshOf(world) + total(prudent),
-    initial: total(initial),
+    initial: total(highest.map((holding) => holdingInitialMargin(holding).ceil())),
+    initialCalm: total(
+      highest.map((holding) => holdingInitialMargin({ ...holding, ...CALM }).ceil()),
+    ),
     maintenance: maintenanceUp(atMark),
     maintenanceAtIndex: maintenanceUp(atMark, "index"),
     equityAtPending: marginEquity(atPending, "mark"),
@@ -196,7 +238,7 @@ export function withdrawable(world: World): bigint {
     ({ market }) => marketOf(world, market).pending !== undefined,
   );
   if (waits && h.notional > 0n) return 0n;
-  return larger(0n, settledPart(world) - h.initial);
+  return larger(0n, settledPart(world) - h.initialCalm);
 }
 
 /** Without unrealised and fresh profit. */
@@ -205,9 +247,27 @@ export function settledPart(world: World): bigint {
   return smaller(settledBalance(world), h.prudent - h.fresh);
 }
 
+/** The first holding that grew, orders included, beyond what one account may hold. */
+export function overCap(
+  before: World,
+  after: World,
+): readonly [number, bigint, bigint] | undefined {
+  for (const holding of after.account.holdings) {
+    const was = before.account.holdings.find(({ market }) => market === holding.market);
+    const { openInterestCap, accountShare } = marketOf(after, holding.market);
+    const cap = (openInterestCap * accountShare) / PERCENT;
+    const lots = worstLots(holding);
+    if (lots > cap && lots > (was === undefined ? 0n : worstLots(was))) {
+      return [holding.market, lots, cap];
+    }
+  }
+  return undefined;
+}
+
 /** The judge over whole numbers; `riskOnlyFell` is the model's, holdings matched by market. */
 export function isAllowed(before: World, after: World): boolean {
   const h = healthOf(after);
+  if (overCap(before, after) !== undefined) return false;
   if (h.prudent >= h.initial) return true;
   const aligned = modelAccount(after, "mark").holdings.map((now, i) => {
     const id = after.account.holdings[i]?.market;

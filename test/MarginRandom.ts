@@ -25,6 +25,7 @@ import {
   healthOf,
   holdingIn,
   isAllowed,
+  overCap,
   isHealthKept,
   isLiquidatable,
   larger,
@@ -96,7 +97,7 @@ describe("Margin, against the model at random", function () {
       expect(answers.slice(1)).to.deep.equal([
         withdrawable(at),
         settledBalance(at),
-        [settledPart(at), h.initial],
+        [settledPart(at), h.initialCalm],
         isLiquidatable(h),
       ]);
     });
@@ -125,6 +126,7 @@ describe("Margin, against the model at random", function () {
 
   it("judges as the model does", async () => {
     let refused = 0;
+    let capped = 0;
     await check(twoStates, async (reader, states) => {
       const abi: Interface = reader.harness.interface;
       const before = { markets: states.markets, account: states.before };
@@ -136,10 +138,18 @@ describe("Margin, against the model at random", function () {
       refused++;
       const { prudent, initial } = healthOf(states);
       const error = abi.parseError(reply?.result ?? "0x");
+      const over = overCap(before, states);
+      if (over !== undefined) {
+        capped++;
+        expect(error?.name).to.equal("AccountCapReached");
+        expect(error?.args.map(BigInt)).to.deep.equal(over.map(BigInt));
+        return;
+      }
       expect(error?.name).to.equal("MarginTooLow");
       expect(error?.args).to.deep.equal([prudent, initial]);
     });
     expect(refused).to.be.within(RUNS / 10, (RUNS * 9) / 10);
+    expect(capped).to.be.greaterThan(RUNS / 50);
   });
 
   it("checks makers on the state that the fill leaves (INV-12)", async () => {

@@ -53,6 +53,9 @@ export const CONFIG = {
   maxDeviation: 10_000n,
   maxLeverage: 5n,
   defaultLeverage: 4n,
+  concentration: 0n,
+  accountShare: 100n,
+  crowdingFrom: 100n,
   openInterestCap: 10n ** 9n,
   minNotional: 10_000_000n,
   makerFee: 100n,
@@ -86,6 +89,9 @@ export const CONFIG = {
   maxDead: 86_400n,
   quantityRule: 0n,
   deficitRule: 0n,
+  volatilityFactor: 0n,
+  volatilityHorizon: 600n,
+  volatilityWindow: 3600n,
 };
 
 const BOOK = {
@@ -99,6 +105,7 @@ const BOOK = {
   status: STATUS.listed,
   freshSince: 0n,
   pendingSince: 0n,
+  volatilityRate: 0n,
 };
 
 /** Accounts 11 to 19. 11 and 12 have one owner, the others one each. */

@@ -298,7 +298,7 @@ describe("Orders", () => {
       const { exchange, refuses } = await fixture();
       await open(exchange, TRADER, { lots: 100n });
       await exchange.setConfig(MARKET, { ...CONFIG, openInterestCap: 90n });
-      await act(exchange, MAKER, bid(10_000n, 100n));
+      await act(exchange, MAKER, bid(10_000n, 60n));
       const args = [MARKET, 110n, 90n];
       await refuses(OTHER, ask(10_000n, 10n), "OpenInterestCapReached", args);
       // The trader hands over to the maker.

@@ -1,6 +1,11 @@
+import type { Signer } from "ethers";
 import { network } from "hardhat";
 import type { Grade, Leg, LevelAt, Reading, Rules, Side } from "./model/prices.js";
-import { PricesHarness__factory, SettableOracle__factory } from "../typechain-types/index.js";
+import {
+  PricesHarness__factory,
+  SettableOracle__factory,
+  Volatility__factory,
+} from "../typechain-types/index.js";
 import type { PricesHarness, SettableOracle } from "../typechain-types/index.js";
 
 /*
@@ -50,6 +55,9 @@ export function configOf(rules: Rules) {
     maxDeviation: rules.maxDeviation,
     maxLeverage: 6n,
     defaultLeverage: 4n,
+    concentration: 0n,
+    accountShare: 100n,
+    crowdingFrom: 100n,
   };
   const trade = {
     openInterestCap: 2n ** 60n,
@@ -89,6 +97,9 @@ export function configOf(rules: Rules) {
     maxDead: 86_400n,
     quantityRule: 0n,
     deficitRule: 0n,
+    volatilityFactor: 30n,
+    volatilityHorizon: 600n,
+    volatilityWindow: 3600n,
   };
   return { ...margin, ...trade, ...prices, ...waterfall };
 }
@@ -101,9 +112,18 @@ export type Stage = {
   readonly oracle: SettableOracle;
 };
 
+/** With the library that it is linked with. */
+export async function deployHarness(deployer: Signer): Promise<PricesHarness> {
+  const volatility = await new Volatility__factory(deployer).deploy();
+  const links = {
+    "project/contracts/libraries/Volatility.sol:Volatility": await volatility.getAddress(),
+  };
+  return new PricesHarness__factory(links, deployer).deploy();
+}
+
 export async function deployPrices(): Promise<Stage> {
   const deployer = await ethers.provider.getSigner(0);
-  const harness = await new PricesHarness__factory(deployer).deploy();
+  const harness = await deployHarness(deployer);
   const oracle = await new SettableOracle__factory(deployer).deploy();
   await harness.setOracle(await oracle.getAddress());
   await networkHelpers.time.setNextBlockTimestamp(START);

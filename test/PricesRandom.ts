@@ -415,6 +415,7 @@ async function checkMark(stage: Stage, drawn: Drawn): Promise<string> {
       status: 1n,
       freshSince: now,
       pendingSince: 0n,
+      volatilityRate: 0n,
     },
     { premium, bid, ask, sampled: now, publishTime: now, pendingIndex: 0n },
   );

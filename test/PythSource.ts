@@ -178,6 +178,7 @@ describe("PythSource", () => {
       expect(await read()).to.deep.equal([50_000n * 10n ** 18n, time, 1n, 1n]);
 
       // An interval wider than maxSpread: 0.6 % where 0.5 % is allowed.
+      await networkHelpers.time.increase(1);
       const later = BigInt(await networkHelpers.time.latest());
       const unsure = { price: 5n * 10n ** 12n, confidence: 3n * 10n ** 10n, time: later };
       await source.update([await updateOf(unsure)], { value: FEE });

@@ -64,6 +64,9 @@ const CONFIG = {
   maxDeviation: 10_000n,
   maxLeverage: 7n,
   defaultLeverage: DEFAULT_LEVERAGE,
+  concentration: 0n,
+  accountShare: 100n,
+  crowdingFrom: 100n,
   openInterestCap: 2n ** 60n,
   minNotional: 0n,
   makerFee: 0n,
@@ -97,6 +100,9 @@ const CONFIG = {
   maxDead: 86_400n,
   quantityRule: FRONT,
   deficitRule: WINNERS,
+  volatilityFactor: 0n,
+  volatilityHorizon: 600n,
+  volatilityWindow: 3600n,
 };
 
 export const LOWEST_RATE = rational(1n, 100n);

@@ -35,6 +35,7 @@ getContractFactory(name: 'Margin', signerOrOptions?: ethers.Signer | FactoryOpti
 getContractFactory(name: 'Matching', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Matching__factory>
 getContractFactory(name: 'Orders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Orders__factory>
 getContractFactory(name: 'Positions', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Positions__factory>
+getContractFactory(name: 'Volatility', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Volatility__factory>
 getContractFactory(name: 'ChainlinkSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ChainlinkSource__factory>
 getContractFactory(name: 'IndexOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IndexOracle__factory>
 getContractFactory(name: 'PythSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PythSource__factory>
@@ -85,6 +86,7 @@ getContractAt(name: 'Margin', address: string | ethers.Addressable, signer?: eth
 getContractAt(name: 'Matching', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Matching>
 getContractAt(name: 'Orders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Orders>
 getContractAt(name: 'Positions', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Positions>
+getContractAt(name: 'Volatility', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Volatility>
 getContractAt(name: 'ChainlinkSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ChainlinkSource>
 getContractAt(name: 'IndexOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IndexOracle>
 getContractAt(name: 'PythSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PythSource>
@@ -135,6 +137,7 @@ deployContract(name: 'Margin', signerOrOptions?: ethers.Signer | DeployContractO
 deployContract(name: 'Matching', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Matching>
 deployContract(name: 'Orders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
 deployContract(name: 'Positions', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Positions>
+deployContract(name: 'Volatility', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Volatility>
 deployContract(name: 'ChainlinkSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkSource>
 deployContract(name: 'IndexOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IndexOracle>
 deployContract(name: 'PythSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythSource>
@@ -185,6 +188,7 @@ deployContract(name: 'Margin', args: any[], signerOrOptions?: ethers.Signer | De
 deployContract(name: 'Matching', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Matching>
 deployContract(name: 'Orders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
 deployContract(name: 'Positions', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Positions>
+deployContract(name: 'Volatility', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Volatility>
 deployContract(name: 'ChainlinkSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkSource>
 deployContract(name: 'IndexOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IndexOracle>
 deployContract(name: 'PythSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythSource>

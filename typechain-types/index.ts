@@ -60,6 +60,8 @@ export type { Orders } from './libraries/Orders.js';
 export { Orders__factory } from './factories/libraries/Orders__factory.js';
 export type { Positions } from './libraries/Positions.js';
 export { Positions__factory } from './factories/libraries/Positions__factory.js';
+export type { Volatility } from './libraries/Volatility.js';
+export { Volatility__factory } from './factories/libraries/Volatility__factory.js';
 export type { ChainlinkSource } from './oracle/ChainlinkSource.js';
 export { ChainlinkSource__factory } from './factories/oracle/ChainlinkSource__factory.js';
 export type { IndexOracle } from './oracle/IndexOracle.js';

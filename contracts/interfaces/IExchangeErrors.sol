@@ -38,6 +38,8 @@ interface IExchangeErrors {
     error EventPending(uint16 market);
     error NoEventPending(uint16 market);
     error OpenInterestCapReached(uint16 market, uint256 lots, uint256 cap);
+    /// @notice Position and orders together would be above what one account may hold of a market.
+    error AccountCapReached(uint16 market, uint256 lots, uint256 cap);
 
     /* ORDERS */
     error TooManyActions(uint256 actions, uint256 bound);

@@ -167,6 +167,8 @@ interface IExchangeEvents {
         bytes32 sample,
         MarkLeg leg
     );
+    /// @notice The index was sampled for its volatility, before Refreshed: variance per second, scale 10^24; quote per lot; unix time.
+    event VolatilitySampled(uint16 indexed market, uint96 variance, uint64 index, uint32 sampled);
     /// @notice A market's totals, once a call that changed them: the words of its FlowSlot and PoolSlot.
     event TotalsChanged(uint16 indexed market, bytes32 flow, bytes32 pool);
     event FeesShared(uint16 indexed market, uint256 fund, uint256 treasury, int256 rest);

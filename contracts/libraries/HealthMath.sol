@@ -8,12 +8,17 @@ import {MarketConfig} from "../types/MarketConfig.sol";
 import {Side} from "../types/Side.sol";
 import {CohortMath} from "./CohortMath.sol";
 import {Tiers} from "./Tiers.sol";
+import {Volatility} from "./Volatility.sol";
 
 /// @title The arithmetic of health
 /// @notice What one market adds to an account's margin, and how two states compare. See Margin for the formulas.
 /// @dev Rounding: values down, requirements up, each once a market.
 library HealthMath {
     using Tiers for Tiers.Brackets;
+
+    /// @dev Concentration is in tenths, crowdingFrom in percent.
+    uint256 private constant TENTHS = 10;
+    uint256 private constant PERCENT = 100;
 
     /* ADDING UP */
 
@@ -33,7 +38,9 @@ library HealthMath {
         uint256 pendingPrice = price.pending ? price.pendingIndex : price.mark;
         if (leverage != 0) {
             uint256 highest = FixedPointMathLib.max(price.mark, pendingPrice);
-            h.initial += initialUp(t, config, worst * highest, leverage);
+            uint256 calm = calmUp(t, worst * highest, leverage);
+            h.initialCalm += calm;
+            h.initial += FixedPointMathLib.max(calm, riskUp(config, price, worst, highest));
         }
         if (size.lots == 0) return;
 
@@ -73,26 +80,52 @@ library HealthMath {
         return size.side.sign() * (int256(size.lots * to) - int256(size.lots * from));
     }
 
-    /// @notice Initial margin of a notional, quote: the largest of what leverage, tiers and the market's risk ask for.
-    /// @dev Rounding: up.
-    function initialUp(
+    /// @notice What leverage and tiers ask of a notional, quote, rounded up.
+    function calmUp(
         Tiers.Brackets memory t,
-        MarketConfig storage config,
         uint256 notional,
         uint256 leverage
     ) private pure returns (uint256) {
         uint256 byChoice = FixedPointMathLib.divUp(notional, leverage);
-        uint256 byTiers = FixedPointMathLib.max(byChoice, t.requirementUp(notional));
-        return FixedPointMathLib.max(byTiers, marketRiskUp(config, notional));
+        return FixedPointMathLib.max(byChoice, t.requirementUp(notional));
     }
 
-    /// @notice What volatility and open interest ask for on top. Nothing yet: both rates are zero.
-    function marketRiskUp(MarketConfig storage, uint256) private pure returns (uint256) {
-        return 0;
+    /// @notice What the market's risk asks of new risk, quote, rounded up: of the notional, but never more than all of it, the
+    /// largest of
+    ///
+    ///   volatility rate
+    ///   concentration · lots / openInterestCap
+    ///   (openInterest − from) / (openInterestCap − from),  from = crowdingFrom · openInterestCap
+    ///
+    /// @dev Because what is large in its market cannot be closed at mark, be it one position or all of one side together.
+    function riskUp(
+        MarketConfig storage config,
+        Price memory price,
+        uint256 lots,
+        uint256 highest
+    ) private view returns (uint256 risk) {
+        uint256 notional = lots * highest;
+        risk = FixedPointMathLib.divUp(notional * price.volatilityRate, Volatility.RATE);
+        uint256 cap = config.openInterestCap;
+        uint256 from = cap * config.crowdingFrom;
+        uint256 crowd = FixedPointMathLib.zeroFloorSub(price.openInterest * PERCENT, from);
+        uint256 room = cap * PERCENT - from;
+        // Beyond the cap, and where there is no room below it, all of the notional; so no division is by zero.
+        if (crowd > room) return notional;
+        // 124 + 71 bits.
+        if (crowd != 0) {
+            risk = FixedPointMathLib.max(risk, FixedPointMathLib.divUp(notional * crowd, room));
+        }
+        uint256 concentration = config.concentration;
+        if (concentration == 0) return risk;
+        // 124 + 8 + 64 bits.
+        if (concentration * lots >= cap * TENTHS) return notional;
+        uint256 size = FixedPointMathLib.divUp(notional * concentration * lots, cap * TENTHS);
+        return FixedPointMathLib.max(risk, size);
     }
 
     /// @notice The larger of position + bids and position − asks.
-    function worstLots(SizeAt memory size) private pure returns (uint256) {
+    function worstLots(SizeAt memory size) internal pure returns (uint256) {
         (uint256 adding, uint256 against) = size.side == Side.Long
             ? (size.bidLots, size.askLots)
             : (size.askLots, size.bidLots);
@@ -113,6 +146,7 @@ library HealthMath {
         copy.equityAtIndex = h.equityAtIndex;
         copy.prudent = h.prudent;
         copy.initial = h.initial;
+        copy.initialCalm = h.initialCalm;
         copy.maintenance = h.maintenance;
         copy.maintenanceAtIndex = h.maintenanceAtIndex;
         copy.equityAtPending = h.equityAtPending;

@@ -94,7 +94,9 @@ library Ladder {
             funding: work.funding,
             grade: Grade.Fresh,
             pending: false,
-            pendingIndex: 0
+            pendingIndex: 0,
+            volatilityRate: 0,
+            openInterest: 0
         });
         Tally memory tally;
         (tally.rest, tally.unsettled) = (work.rest, -carried(work));

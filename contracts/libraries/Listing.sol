@@ -135,6 +135,10 @@ library Listing {
         atLeast("tierLeverage4", c.tierLeverage4, 1);
         atLeast("tierCap2", c.tierCap2, c.tierCap1);
         atLeast("tierCap3", c.tierCap3, c.tierCap2);
+        atMost("concentration", c.concentration, 100);
+        atLeast("accountShare", c.accountShare, 1);
+        atMost("accountShare", c.accountShare, 100);
+        atMost("crowdingFrom", c.crowdingFrom, 100);
     }
 
     function checkTrade(MarketConfig calldata c) private pure {
@@ -171,6 +175,10 @@ library Listing {
         atLeast("maxAccrual", c.maxAccrual, 60);
         atMost("maxAccrual", c.maxAccrual, 8 * HOUR);
         atMost("lastTradeFor", c.lastTradeFor, 10 minutes);
+        atMost("volatilityFactor", c.volatilityFactor, 60);
+        atMost("volatilityHorizon", c.volatilityHorizon, HOUR);
+        atLeast("volatilityWindow", c.volatilityWindow, 10 minutes);
+        atMost("volatilityWindow", c.volatilityWindow, 7 days);
     }
 
     function checkWaterfall(MarketConfig calldata c) private pure {

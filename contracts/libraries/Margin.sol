@@ -28,7 +28,7 @@ import {Tiers} from "./Tiers.sol";
 ///   value       = floor(side · lots · (price · 2^32 − F) / 2^32) − side · cost
 ///   maintenance = Σ half of the tiers' requirement of the position
 ///   initial     = Σ max(notional / leverage, the tiers' requirement, market risk), on the worst of position + bids and
-///                 position − asks
+///                 position − asks; market risk for what adds risk, not for withdrawals
 ///
 /// @dev Rounding: value towards −∞, requirements up, each once per market. What follows compares these whole numbers, so
 /// that "equity / maintenance does not fall" (INV-15) means the numbers of `health`, without a gap.
@@ -51,6 +51,8 @@ library Margin {
     /// @dev Entries are in ticks · 2^ENTRY_BITS.
     uint256 private constant ENTRY_BITS = 16;
     uint256 private constant NIBBLE = 0xf;
+    /// @dev An account's share of the cap is in percent.
+    uint256 private constant SHARE = 100;
 
     /// @dev What a fill does to a maker. First the lots that close what it holds, then those that open.
     struct MakerFill {
@@ -106,10 +108,11 @@ library Margin {
     /* THE JUDGE */
 
     /// @notice Ends every path that changes size, orders or margin: enough initial margin, or risk only fell.
-    /// @dev Reverts: MarginTooLow.
+    /// @dev Reverts: AccountCapReached, MarginTooLow.
     function requireAllowed(State storage s, uint32 account, Snapshot memory before) public view {
         Snapshot memory now_ = snapshot(s, account);
         Health memory h = now_.health;
+        requireUnderCaps(s, before.sizes, now_.sizes);
         if (h.prudent >= int256(h.initial)) return;
         bool isAllowed =
             onlyShrank(before.sizes, now_.sizes) && HealthMath.isNotPoorer(before.health, h);
@@ -163,7 +166,7 @@ library Margin {
     function withdrawable(State storage s, uint32 account) public view returns (uint256) {
         Measured memory a = measure(s, account, sizesFor(s, account));
         if (a.isPending && a.health.maintenance != 0) return 0;
-        int256 free = settledPart(a) - int256(a.health.initial);
+        int256 free = settledPart(a) - int256(a.health.initialCalm);
         return free > 0 ? uint256(free) : 0;
     }
 
@@ -176,7 +179,7 @@ library Margin {
         uint32 account
     ) public view returns (int256 settled, uint256 initial) {
         Measured memory a = measure(s, account, sizesFor(s, account));
-        return (settledPart(a), a.health.initial);
+        return (settledPart(a), a.health.initialCalm);
     }
 
     /* FORCED SALES */
@@ -391,6 +394,24 @@ library Margin {
             if (isKnown ? !shrank(before[j], now_[i]) : !isEmpty(now_[i])) return false;
         }
         return true;
+    }
+
+    /// @notice Nothing that grew, orders included, is above what one account may hold of a market.
+    function requireUnderCaps(
+        State storage s,
+        SizeAt[] memory before,
+        SizeAt[] memory now_
+    ) private view {
+        uint256 j = 0;
+        for (uint256 i = 0; i < now_.length; ++i) {
+            while (j < before.length && before[j].market < now_[i].market) ++j;
+            bool isKnown = j < before.length && before[j].market == now_[i].market;
+            uint256 lots = HealthMath.worstLots(now_[i]);
+            if (lots <= (isKnown ? HealthMath.worstLots(before[j]) : 0)) continue;
+            MarketConfig storage config = s.markets[now_[i].market].config;
+            uint256 cap = (uint256(config.openInterestCap) * config.accountShare) / SHARE;
+            require(lots <= cap, IExchangeErrors.AccountCapReached(now_[i].market, lots, cap));
+        }
     }
 
     function shrank(SizeAt memory was, SizeAt memory is_) private pure returns (bool) {

@@ -12,6 +12,7 @@ import {BookSlot, MarkSlot, Market, SampleSlot, State} from "../types/State.sol"
 import {Funding} from "./Funding.sol";
 import {Impact} from "./Impact.sol";
 import {JumpGuard} from "./JumpGuard.sol";
+import {Volatility} from "./Volatility.sol";
 
 /// @title Prices
 /// @notice Index, mark and funding of a market. The only writer of prices.
@@ -22,6 +23,7 @@ import {JumpGuard} from "./JumpGuard.sol";
 ///          the book, at most every sampleInterval. Bid and ask: their middle. One side and a trade: the trade, not beyond
 ///          that side. Anything less is no price of the book, and the mark is index + premium.
 /// PREMIUM  exponential average of (impact mid − index), time constant premiumWindow.
+/// STORMS   see Volatility: from the index alone.
 /// FUNDING  see Funding; each interval is charged with what was stored at its start.
 ///
 /// INV-17: this block's mark does not depend on what this block does to the book, because everything is read in the block's
@@ -67,6 +69,8 @@ library Prices {
         price.grade = gradeOf(m);
         price.pending = m.book.pendingSince != 0;
         price.pendingIndex = m.sample.pendingIndex;
+        price.volatilityRate = m.book.volatilityRate;
+        price.openInterest = m.flow.openInterest;
     }
 
     /// @notice How far the stored index may be relied on now.
@@ -93,7 +97,18 @@ library Prices {
         updateIndex(m.config, words, readOracle(m.config, oracle, marketId, indexBefore));
         bool isLive = words.book.grade != uint8(Grade.Dead);
         // Nothing is sampled while a jump waits: the book may know what the index does not.
-        if (isLive && words.book.pendingSince == 0) updatePremium(m, words, indexBefore);
+        if (isLive && words.book.pendingSince == 0) {
+            updatePremium(m, words, indexBefore);
+            if (Volatility.mayBeDue(words.book.refreshed)) {
+                words.book.volatilityRate = Volatility.sample(
+                    m.volatility,
+                    m.config,
+                    marketId,
+                    words.price.index,
+                    words.book.volatilityRate
+                );
+            }
+        }
         IExchangeEvents.MarkLeg leg = IExchangeEvents.MarkLeg.Index;
         if (isLive) leg = updateMark(m.config, words);
         words.book.refreshed = uint32(block.timestamp);

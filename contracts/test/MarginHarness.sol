@@ -22,6 +22,8 @@ contract MarginHarness is ExchangeStorage, IExchangeErrors {
         uint8 grade;
         bool isPending;
         uint64 pendingIndex;
+        uint16 volatilityRate;
+        uint64 openInterest;
         MarketConfig config;
     }
 
@@ -39,6 +41,8 @@ contract MarginHarness is ExchangeStorage, IExchangeErrors {
         m.book.pendingSince = state.isPending ? uint32(block.timestamp) : 0;
         m.sample.publishTime = uint32(block.timestamp);
         m.sample.pendingIndex = state.pendingIndex;
+        m.book.volatilityRate = state.volatilityRate;
+        m.flow.openInterest = state.openInterest;
     }
 
     function setAccount(

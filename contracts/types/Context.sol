@@ -14,6 +14,8 @@ struct Price {
     Grade grade;
     bool pending; // a jump waits
     uint256 pendingIndex; // the price that waits, quote per lot
+    uint256 volatilityRate; // 0.01 % of notional
+    uint256 openInterest; // lots, as last stored
 }
 
 /// @notice What one party of a trade does, all fills of the call together.
@@ -32,7 +34,8 @@ struct Health {
     int256 equity; // at mark
     int256 equityAtIndex;
     int256 prudent; // at mark, a dead market's profit left out: for initial margin and withdrawal
-    uint256 initial; // rounded up
+    uint256 initial; // for whatever adds risk, rounded up
+    uint256 initialCalm; // without what volatility and concentration ask for: for withdrawal, rounded up
     uint256 maintenance; // at mark, rounded up
     uint256 maintenanceAtIndex; // rounded up
     int256 equityAtPending; // at mark, but a market whose jump waits at the price that waits

@@ -17,7 +17,7 @@ enum DeficitRule {
 /// @dev Rates are parts per million (ppm). Whole units are units of the settlement token, micro units 1e-6 of one.
 /// Times are seconds. `Listing` holds the bounds.
 struct MarketConfig {
-    // Slot 0, 232 bits: what margin needs. The brackets are scalars, because an array would start a slot of its own.
+    // Slot 0, 256 bits: what margin needs. The brackets are scalars, because an array would start a slot of its own.
     uint64 unit; // quote per lot and tick, ≥ 1
     uint32 tierCap1; // whole units of notional where the first bracket ends
     uint32 tierCap2; // where the second ends; caps never fall
@@ -29,6 +29,9 @@ struct MarketConfig {
     uint24 maxDeviation; // ppm of index: how far mark may stand from it
     uint8 maxLeverage; // index into the leverage table: the highest class that may be chosen
     uint8 defaultLeverage; // index into the leverage table: the class of an account that never chose
+    uint8 concentration; // tenths: initial margin rate of an account is at least this times its share of openInterestCap
+    uint8 accountShare; // percent of openInterestCap: the most that one account may hold, orders included
+    uint8 crowdingFrom; // percent of openInterestCap from which open interest raises initial margin, up to all at the cap
     // Slot 1, 248 bits and lotDecimals: what a trade needs.
     uint64 openInterestCap; // lots
     uint32 minNotional; // micro units: the least notional of an order and of a position that stays
@@ -65,6 +68,10 @@ struct MarketConfig {
     uint32 maxDead; // seconds without a price until the market winds down
     QuantityRule quantityRule;
     DeficitRule deficitRule;
+    // Slot 4, 48 bits: volatility.
+    uint8 volatilityFactor; // tenths of a standard deviation that initial margin must cover; 0: none
+    uint16 volatilityHorizon; // seconds that it must cover
+    uint24 volatilityWindow; // seconds: the time constant of the variance's average
 }
 
 /// @dev The leverage classes that an account may choose from.

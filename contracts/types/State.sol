@@ -128,7 +128,7 @@ struct MarkSlot {
     uint64 index; // quote per lot
 }
 
-/// @notice Slot 0: 24·3 + 32 + 32 + 24 + 8 + 8 + 32 + 32 = 240 bits.
+/// @notice Slot 0: 24·3 + 32 + 32 + 24 + 8 + 8 + 32 + 32 + 16 = 256 bits.
 struct BookSlot {
     uint24 bestBid; // tick; 0 if there is no bid
     uint24 bestAsk; // tick; 0 if there is no ask
@@ -140,6 +140,7 @@ struct BookSlot {
     uint8 status; // bits of MarketStatus
     uint32 freshSince; // unix time since which the grade is fresh without a break
     uint32 pendingSince; // unix time at which a jump of the index began to wait; 0 if none waits
+    uint16 volatilityRate; // 0.01 % of notional: what initial margin is at least, see Volatility
 }
 
 /// @notice Slot 0: 64 + 32 + 32 + 32 + 32 + 64 = 256 bits.
@@ -150,6 +151,13 @@ struct SampleSlot {
     uint32 sampled; // unix time of that sample
     uint32 publishTime; // of the last update that was read: of the index, or of the price that waits
     uint64 pendingIndex; // the price that waits, quote per lot; 0 if none does
+}
+
+/// @notice Slot 0: 96 + 64 + 32 = 192 bits. How much the index moves, see Volatility.
+struct VolatilitySlot {
+    uint96 variance; // of returns, per second, scale 10^24
+    uint64 index; // at the last sample, quote per lot
+    uint32 sampled; // unix time of it; 0 before the first
 }
 
 /// @notice Slot 0: 64 + 96 + 64 + 32 = 256 bits.
@@ -255,6 +263,7 @@ struct Market {
     BucketSlot bucket;
     ChargeSlot charges;
     FreshSide[2] fresh;
+    VolatilitySlot volatility;
     // Per account.
     mapping(uint32 account => Position) positions;
     mapping(uint32 account => Resting) resting;

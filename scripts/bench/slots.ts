@@ -204,6 +204,7 @@ function putFixed(put: Put, base: bigint): void {
   put(memberAt(base, "dust"), "DustSlot", slotsOf("DustSlot"));
   put(memberAt(base, "bucket"), "BucketSlot");
   put(memberAt(base, "charges"), "ChargeSlot");
+  put(memberAt(base, "volatility"), "VolatilitySlot");
   put(memberAt(base, "fresh"), "FreshSide", 2);
 }
 

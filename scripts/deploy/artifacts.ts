@@ -14,6 +14,7 @@ import { Margin__factory } from "../../typechain-types/factories/libraries/Margi
 import { Matching__factory } from "../../typechain-types/factories/libraries/Matching__factory.js";
 import { Orders__factory } from "../../typechain-types/factories/libraries/Orders__factory.js";
 import { Positions__factory } from "../../typechain-types/factories/libraries/Positions__factory.js";
+import { Volatility__factory } from "../../typechain-types/factories/libraries/Volatility__factory.js";
 import { ChainlinkSource__factory } from "../../typechain-types/factories/oracle/ChainlinkSource__factory.js";
 import { IndexOracle__factory } from "../../typechain-types/factories/oracle/IndexOracle__factory.js";
 import { PythSource__factory } from "../../typechain-types/factories/oracle/PythSource__factory.js";
@@ -50,6 +51,7 @@ const LIBRARIES = {
   Matching: Matching__factory,
   Orders: Orders__factory,
   Positions: Positions__factory,
+  Volatility: Volatility__factory,
 } satisfies Record<string, Factory>;
 
 export type ContractName = keyof typeof CONTRACTS;

@@ -49,6 +49,15 @@ const MarketParameters = z.strictObject({
     ]),
   maxLeverage: leverage.default(50),
   defaultLeverage: leverage.default(10),
+  /** Tenths: the margin rate of an account is at least this times its share of the cap on open interest. */
+  concentration: z.int().min(0).max(100).default(10),
+  /** Percent of that cap: what one account may hold, and from where open interest raises initial margin, up to all at the cap. */
+  accountShare: z.int().min(1).max(100).default(20),
+  crowdingFrom: z.int().min(0).max(100).default(50),
+  /** Tenths of a standard deviation that initial margin covers, over how many seconds, averaged over how many. */
+  volatilityFactor: z.int().min(0).max(60).default(30),
+  volatilityHorizon: seconds.default(600),
+  volatilityWindow: seconds.default(3600),
   makerFee: ppm.default(100),
   takerFee: ppm.default(500),
   band: ppm.default(50_000),

@@ -1,5 +1,5 @@
 import { Contract, getAddress, isError, toBeHex } from "ethers";
-import type { Provider } from "ethers";
+import type { ParamType, Provider } from "ethers";
 import { IExchangeLens__factory } from "../../typechain-types/factories/interfaces/IExchangeLens__factory.js";
 import { IExchange__factory } from "../../typechain-types/factories/interfaces/IExchange__factory.js";
 import type { IExchange, IExchangeLens } from "../../typechain-types/index.js";
@@ -125,25 +125,40 @@ async function readPage(
   }
 }
 
-/** Words of AccountHealth: six of its own, then those of Health. */
-const HEALTH_FIELDS = 16;
+/** Where each field of a row stands, by the names of AccountHealth and of the Health in it. */
+const HEALTH_WORDS: ReadonlyMap<string, number> = wordsOf(
+  lensAbi.getFunction("healths").outputs[0]?.arrayChildren,
+);
+
+function wordsOf(row: ParamType | null | undefined): Map<string, number> {
+  const leaves = (type: ParamType): readonly ParamType[] =>
+    type.components === null ? [type] : type.components.flatMap(leaves);
+  if (row === null || row === undefined) throw new Error("the lens answers with rows");
+  return new Map(leaves(row).map(({ name }, i) => [name, i]));
+}
+
+function placeOf(name: keyof AccountView): number {
+  const place = HEALTH_WORDS.get(name);
+  if (place === undefined) throw new Error(`the lens does not tell ${name}`);
+  return place;
+}
 
 export function decodeHealths(result: string): AccountView[] {
-  return decodeRows(result, HEALTH_FIELDS).map((row) => {
-    const word = (i: number) => row[i] ?? 0n;
+  return decodeRows(result, HEALTH_WORDS.size).map((row) => {
+    const word = (name: keyof AccountView) => row[placeOf(name)] ?? 0n;
     return {
-      account: Number(word(0)),
-      owner: getAddress(toBeHex(word(1), 20)),
-      clock: word(5),
-      equity: signed(word(6)),
-      equityAtIndex: signed(word(7)),
-      prudent: signed(word(8)),
-      initial: word(9),
-      maintenance: word(10),
-      maintenanceAtIndex: word(11),
-      equityAtPending: signed(word(12)),
-      maintenanceAtPending: word(13),
-      notional: word(15),
+      account: Number(word("account")),
+      owner: getAddress(toBeHex(word("owner"), 20)),
+      clock: word("clock"),
+      equity: signed(word("equity")),
+      equityAtIndex: signed(word("equityAtIndex")),
+      prudent: signed(word("prudent")),
+      initial: word("initial"),
+      maintenance: word("maintenance"),
+      maintenanceAtIndex: word("maintenanceAtIndex"),
+      equityAtPending: signed(word("equityAtPending")),
+      maintenanceAtPending: word("maintenanceAtPending"),
+      notional: word("notional"),
     };
   });
 }

@@ -123,6 +123,8 @@ function planFixed(plan: ReadPlan, { base, market }: Target): void {
   plan.struct("DustSlot", at(MARKET_SLOTS.dust), (value) => (market.dust = value));
   plan.struct("BucketSlot", at(MARKET_SLOTS.bucket), (value) => (market.bucket = value));
   plan.struct("ChargeSlot", at(MARKET_SLOTS.charges), (value) => (market.charges = value));
+  const volatility = at(MARKET_SLOTS.volatility);
+  plan.struct("VolatilitySlot", volatility, (value) => (market.volatility = value));
   const pending = MARKET_SLOTS.pending;
   plan.struct("EventSlot", at(pending), (value) => (market.pending.head = value));
   for (const side of [0, 1] as const) {

@@ -166,6 +166,9 @@ const HANDLERS: { readonly [Name in EventName]: Handler<Name> } = {
     market.book = decode("BookSlot", [BigInt(args.book)]);
     market.sample = decode("SampleSlot", [BigInt(args.sample)]);
   },
+  VolatilitySampled(state, { market, variance, index, sampled }) {
+    marketOf(state, market).volatility = { variance, index, sampled };
+  },
   TotalsChanged(state, args) {
     const market = marketOf(state, args.market);
     market.flow = decode("FlowSlot", [BigInt(args.flow)]);

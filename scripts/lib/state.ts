@@ -36,6 +36,7 @@ export type MarketState = {
   bucket: Struct<"BucketSlot">;
   charges: Struct<"ChargeSlot">;
   fresh: [FreshSide, FreshSide];
+  volatility: Struct<"VolatilitySlot">;
   readonly pending: Pending;
   /** By account. */
   readonly positions: Map<number, Position>;
@@ -96,6 +97,7 @@ export function emptyMarket(): MarketState {
     bucket: zero("BucketSlot"),
     charges: zero("ChargeSlot"),
     fresh: [zero("FreshSide"), zero("FreshSide")],
+    volatility: zero("VolatilitySlot"),
     pending: { head: zero("EventSlot"), sides: [zero("EventSide"), zero("EventSide")] },
     positions: new Map(),
     resting: new Map(),

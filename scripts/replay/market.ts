@@ -10,8 +10,11 @@ import type { Scenario } from "./scenario.js";
 
 export const MARKET = 0;
 export const FEEDS = ["REPLAY/USD:a", "REPLAY/USD:b"] as const;
-/** Open interest may grow to this many times the scenario's, since market makers buy too. */
-const CAP_FACTOR = 4n;
+/**
+ * Open interest may grow to this many times the scenario's. Nearly all of it passes through one dealer, who may not hold more
+ * than an account's share of it.
+ */
+const CAP_FACTOR = 10n;
 const FUND_COOLDOWN = 864_000;
 const FUND_SHARE = 200_000;
 

@@ -44,6 +44,8 @@ const SWEEP_GAS = 16_000_000;
 const DEALER_LEVERAGE = 5;
 /** Seconds between the last opening and the crash: profit of the walk is fresh for less. */
 const REST = 600;
+/** Seconds between two stops of the walk: the index moves as in a quiet market, which asks nothing of margin. */
+const STOP_SECONDS = 600;
 /** What opening a cohort costs its first member, and a little more, quote. */
 const BOND = WHOLE;
 
@@ -51,7 +53,8 @@ const BOND = WHOLE;
 export function setupSeconds({ scenario, traders, stops }: Stage): number {
   const accounts = 1 + MAKERS + scenario.keepers.count + traders.length;
   const blocks = stops.reduce((all, stop) => all + blocksOf(stop).length, 0);
-  return REST + BLOCK_SECONDS * (blocks + 3 * Math.ceil(accounts / PER_BLOCK) + 10);
+  const others = 3 * Math.ceil(accounts / PER_BLOCK) + 10;
+  return REST + STOP_SECONDS * blocks + BLOCK_SECONDS * others;
 }
 
 export async function setUp(session: Session, stage: Stage, progress: Progress): Promise<Cast> {
@@ -177,7 +180,7 @@ type Crew = { readonly dealer: Participant; readonly cast: Cast };
 /** The price comes, everyone rests an order at its own entry price, and the dealer takes them all. */
 async function openAt(session: Session, { index, openers }: Stop, crew: Crew): Promise<void> {
   const { scale, time } = session;
-  const publishTime = time() + BLOCK_SECONDS;
+  const publishTime = time() + STOP_SECONDS;
   await session.chain.submit(await session.publish(index * scale.tick, publishTime));
   for (const trader of openers) {
     const owner = crew.cast.traders[trader.index];
@@ -191,7 +194,7 @@ async function openAt(session: Session, { index, openers }: Stop, crew: Crew): P
     const actions = [chooseLeverage(DEALER_LEVERAGE), place(sweep, "ioc")];
     await session.chain.submit(execute(session, crew.dealer, { actions, gas: SWEEP_GAS }));
   }
-  const { events } = await settled(session);
+  const { events } = await settled(session, publishTime);
   const opened = sum(events.map(({ name, args }) => (name === "Filled" ? args.lots : 0n)));
   const wanted = sum(openers.map(({ lots }) => lots));
   if (opened !== wanted) {
@@ -252,8 +255,9 @@ async function submit(session: Session, from: string, submission: Submission): P
 }
 
 /** Makes a block in which everything must succeed and nothing may be left waiting. */
-async function settled(session: Session) {
-  const view = await session.block();
+/** @param time Of the block; as soon as it may be if there is none. */
+async function settled(session: Session, time?: number) {
+  const view = await session.block(time);
   await requireDone(session, view.mined);
   if (session.chain.waiting() > 0) throw new Error("a block of the setup was too small");
   return view;

@@ -238,6 +238,7 @@ describe("keeper: lens pages", () => {
         equityAtIndex: 2n,
         prudent: -3n,
         initial: 4n,
+        initialCalm: 77n,
         maintenance: 5n,
         maintenanceAtIndex: 6n,
         equityAtPending: -7n,

@@ -31,6 +31,9 @@ export type Holding = {
   readonly dead?: boolean;
 };
 
+/** What volatility and concentration ask for is for new risk alone. */
+export const CALM = { volatilityRate: ZERO, openInterestRate: ZERO } as const;
+
 export type MarginAccount = {
   readonly balance: bigint;
   readonly fresh: bigint;
@@ -105,11 +108,14 @@ export function isLiquidatable(account: MarginAccount): boolean {
   return below("mark") && below("index");
 }
 
-/** min(balance, equity − fresh) − IM; never below zero. Unrealised and fresh profit stay in. */
+/** min(balance, equity − fresh) − IM without market risk; never below zero. Unrealised and fresh profit stay in. */
 export function withdrawable(account: MarginAccount): bigint {
   const settled = prudentEquity(account) - account.fresh;
   const free = account.balance < settled ? account.balance : settled;
-  const amount = rational(free).minus(initialMargin(account)).floor();
+  const calm = account.holdings.map((holding) => ({ ...holding, ...CALM }));
+  const amount = rational(free)
+    .minus(initialMargin({ ...account, holdings: calm }))
+    .floor();
   return amount > 0n ? amount : 0n;
 }
 

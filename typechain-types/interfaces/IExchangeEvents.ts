@@ -4,9 +4,9 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener } from "../common.js"
   
-    export type MarketConfigStruct = {unit: BigNumberish, tierCap1: BigNumberish, tierCap2: BigNumberish, tierCap3: BigNumberish, tierLeverage1: BigNumberish, tierLeverage2: BigNumberish, tierLeverage3: BigNumberish, tierLeverage4: BigNumberish, maxDeviation: BigNumberish, maxLeverage: BigNumberish, defaultLeverage: BigNumberish, openInterestCap: BigNumberish, minNotional: BigNumberish, makerFee: BigNumberish, takerFee: BigNumberish, band: BigNumberish, cohortBond: BigNumberish, freshEpoch: BigNumberish, classDelay: BigNumberish, lotDecimals: BigNumberish, maxJump: BigNumberish, maxSpread: BigNumberish, maxPending: BigNumberish, freshFor: BigNumberish, agedFor: BigNumberish, premiumWindow: BigNumberish, sampleInterval: BigNumberish, impactNotional: BigNumberish, maxFunding: BigNumberish, interest: BigNumberish, maxAccrual: BigNumberish, lastTradeFor: BigNumberish, slip0: BigNumberish, clock: BigNumberish, liqSlip: BigNumberish, penalty: BigNumberish, callerShare: BigNumberish, eventBudget: BigNumberish, dayBudget: BigNumberish, marketShare: BigNumberish, fundTarget: BigNumberish, maxDead: BigNumberish, quantityRule: BigNumberish, deficitRule: BigNumberish}
+    export type MarketConfigStruct = {unit: BigNumberish, tierCap1: BigNumberish, tierCap2: BigNumberish, tierCap3: BigNumberish, tierLeverage1: BigNumberish, tierLeverage2: BigNumberish, tierLeverage3: BigNumberish, tierLeverage4: BigNumberish, maxDeviation: BigNumberish, maxLeverage: BigNumberish, defaultLeverage: BigNumberish, concentration: BigNumberish, accountShare: BigNumberish, crowdingFrom: BigNumberish, openInterestCap: BigNumberish, minNotional: BigNumberish, makerFee: BigNumberish, takerFee: BigNumberish, band: BigNumberish, cohortBond: BigNumberish, freshEpoch: BigNumberish, classDelay: BigNumberish, lotDecimals: BigNumberish, maxJump: BigNumberish, maxSpread: BigNumberish, maxPending: BigNumberish, freshFor: BigNumberish, agedFor: BigNumberish, premiumWindow: BigNumberish, sampleInterval: BigNumberish, impactNotional: BigNumberish, maxFunding: BigNumberish, interest: BigNumberish, maxAccrual: BigNumberish, lastTradeFor: BigNumberish, slip0: BigNumberish, clock: BigNumberish, liqSlip: BigNumberish, penalty: BigNumberish, callerShare: BigNumberish, eventBudget: BigNumberish, dayBudget: BigNumberish, marketShare: BigNumberish, fundTarget: BigNumberish, maxDead: BigNumberish, quantityRule: BigNumberish, deficitRule: BigNumberish, volatilityFactor: BigNumberish, volatilityHorizon: BigNumberish, volatilityWindow: BigNumberish}
 
-    export type MarketConfigStructOutput = [unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint] & {unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint }
+    export type MarketConfigStructOutput = [unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, concentration: bigint, accountShare: bigint, crowdingFrom: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint, volatilityFactor: bigint, volatilityHorizon: bigint, volatilityWindow: bigint] & {unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, concentration: bigint, accountShare: bigint, crowdingFrom: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint, volatilityFactor: bigint, volatilityHorizon: bigint, volatilityWindow: bigint }
   
 
 export declare namespace IExchangeEvents {
@@ -20,7 +20,7 @@ export declare namespace IExchangeEvents {
   export interface IExchangeEventsInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "AccountOpened" | "BalanceChanged" | "BudgetDrawn" | "CheckpointWritten" | "ClockCleared" | "ClockStarted" | "CohortChanged" | "CohortCut" | "Deleveraged" | "Deposited" | "DustChanged" | "EventFinished" | "EventStored" | "FeeShareChanged" | "FeesShared" | "Filled" | "FreshChanged" | "FreshCharged" | "FreshSideChanged" | "FundBound" | "FundDrawn" | "Haircut" | "LevelKilled" | "LeverageChosen" | "Liquidated" | "LiquidationEnded" | "MarketConfigured" | "MarketListed" | "NonceUsed" | "OperatorSet" | "OrderPlaced" | "OrderRemoved" | "OrdersKilled" | "PositionChanged" | "PrincipalCharged" | "Refreshed" | "Settled" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "TotalsChanged" | "Transferred" | "Withdrawn"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "AccountOpened" | "BalanceChanged" | "BudgetDrawn" | "CheckpointWritten" | "ClockCleared" | "ClockStarted" | "CohortChanged" | "CohortCut" | "Deleveraged" | "Deposited" | "DustChanged" | "EventFinished" | "EventStored" | "FeeShareChanged" | "FeesShared" | "Filled" | "FreshChanged" | "FreshCharged" | "FreshSideChanged" | "FundBound" | "FundDrawn" | "Haircut" | "LevelKilled" | "LeverageChosen" | "Liquidated" | "LiquidationEnded" | "MarketConfigured" | "MarketListed" | "NonceUsed" | "OperatorSet" | "OrderPlaced" | "OrderRemoved" | "OrdersKilled" | "PositionChanged" | "PrincipalCharged" | "Refreshed" | "Settled" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "TotalsChanged" | "Transferred" | "VolatilitySampled" | "Withdrawn"): EventFragment;
 
     
 
@@ -544,6 +544,18 @@ export declare namespace IExchangeEvents {
 
   
 
+    export namespace VolatilitySampledEvent {
+      export type InputTuple = [market: BigNumberish, variance: BigNumberish, index: BigNumberish, sampled: BigNumberish];
+      export type OutputTuple = [market: bigint, variance: bigint, index: bigint, sampled: bigint];
+      export interface OutputObject {market: bigint, variance: bigint, index: bigint, sampled: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace WithdrawnEvent {
       export type InputTuple = [account: BigNumberish, to: AddressLike, amount: BigNumberish, balance: BigNumberish];
       export type OutputTuple = [account: bigint, to: string, amount: bigint, balance: bigint];
@@ -638,6 +650,7 @@ getEvent(key: 'Skipped'): TypedContractEvent<SkippedEvent.InputTuple, SkippedEve
 getEvent(key: 'StatusChanged'): TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
 getEvent(key: 'TotalsChanged'): TypedContractEvent<TotalsChangedEvent.InputTuple, TotalsChangedEvent.OutputTuple, TotalsChangedEvent.OutputObject>;
 getEvent(key: 'Transferred'): TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;
+getEvent(key: 'VolatilitySampled'): TypedContractEvent<VolatilitySampledEvent.InputTuple, VolatilitySampledEvent.OutputTuple, VolatilitySampledEvent.OutputObject>;
 getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
 
     filters: {
@@ -812,6 +825,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'Transferred(uint32,uint32,uint256,int256,int256)': TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;
       Transferred: TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;
+    
+
+      'VolatilitySampled(uint16,uint96,uint64,uint32)': TypedContractEvent<VolatilitySampledEvent.InputTuple, VolatilitySampledEvent.OutputTuple, VolatilitySampledEvent.OutputObject>;
+      VolatilitySampled: TypedContractEvent<VolatilitySampledEvent.InputTuple, VolatilitySampledEvent.OutputTuple, VolatilitySampledEvent.OutputObject>;
     
 
       'Withdrawn(uint32,address,uint256,int256)': TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;

@@ -4,9 +4,9 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedListener, TypedContractMethod } from "../common.js"
   
-    export type HealthStruct = {equity: BigNumberish, equityAtIndex: BigNumberish, prudent: BigNumberish, initial: BigNumberish, maintenance: BigNumberish, maintenanceAtIndex: BigNumberish, equityAtPending: BigNumberish, maintenanceAtPending: BigNumberish, fresh: BigNumberish, notional: BigNumberish}
+    export type HealthStruct = {equity: BigNumberish, equityAtIndex: BigNumberish, prudent: BigNumberish, initial: BigNumberish, initialCalm: BigNumberish, maintenance: BigNumberish, maintenanceAtIndex: BigNumberish, equityAtPending: BigNumberish, maintenanceAtPending: BigNumberish, fresh: BigNumberish, notional: BigNumberish}
 
-    export type HealthStructOutput = [equity: bigint, equityAtIndex: bigint, prudent: bigint, initial: bigint, maintenance: bigint, maintenanceAtIndex: bigint, equityAtPending: bigint, maintenanceAtPending: bigint, fresh: bigint, notional: bigint] & {equity: bigint, equityAtIndex: bigint, prudent: bigint, initial: bigint, maintenance: bigint, maintenanceAtIndex: bigint, equityAtPending: bigint, maintenanceAtPending: bigint, fresh: bigint, notional: bigint }
+    export type HealthStructOutput = [equity: bigint, equityAtIndex: bigint, prudent: bigint, initial: bigint, initialCalm: bigint, maintenance: bigint, maintenanceAtIndex: bigint, equityAtPending: bigint, maintenanceAtPending: bigint, fresh: bigint, notional: bigint] & {equity: bigint, equityAtIndex: bigint, prudent: bigint, initial: bigint, initialCalm: bigint, maintenance: bigint, maintenanceAtIndex: bigint, equityAtPending: bigint, maintenanceAtPending: bigint, fresh: bigint, notional: bigint }
   
 
 export declare namespace IExchangeLens {

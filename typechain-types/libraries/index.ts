@@ -12,3 +12,4 @@ export type { Margin } from './Margin.js';
 export type { Matching } from './Matching.js';
 export type { Orders } from './Orders.js';
 export type { Positions } from './Positions.js';
+export type { Volatility } from './Volatility.js';

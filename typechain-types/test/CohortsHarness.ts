@@ -4,9 +4,9 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../common.js"
   
-    export type MarketConfigStruct = {unit: BigNumberish, tierCap1: BigNumberish, tierCap2: BigNumberish, tierCap3: BigNumberish, tierLeverage1: BigNumberish, tierLeverage2: BigNumberish, tierLeverage3: BigNumberish, tierLeverage4: BigNumberish, maxDeviation: BigNumberish, maxLeverage: BigNumberish, defaultLeverage: BigNumberish, openInterestCap: BigNumberish, minNotional: BigNumberish, makerFee: BigNumberish, takerFee: BigNumberish, band: BigNumberish, cohortBond: BigNumberish, freshEpoch: BigNumberish, classDelay: BigNumberish, lotDecimals: BigNumberish, maxJump: BigNumberish, maxSpread: BigNumberish, maxPending: BigNumberish, freshFor: BigNumberish, agedFor: BigNumberish, premiumWindow: BigNumberish, sampleInterval: BigNumberish, impactNotional: BigNumberish, maxFunding: BigNumberish, interest: BigNumberish, maxAccrual: BigNumberish, lastTradeFor: BigNumberish, slip0: BigNumberish, clock: BigNumberish, liqSlip: BigNumberish, penalty: BigNumberish, callerShare: BigNumberish, eventBudget: BigNumberish, dayBudget: BigNumberish, marketShare: BigNumberish, fundTarget: BigNumberish, maxDead: BigNumberish, quantityRule: BigNumberish, deficitRule: BigNumberish}
+    export type MarketConfigStruct = {unit: BigNumberish, tierCap1: BigNumberish, tierCap2: BigNumberish, tierCap3: BigNumberish, tierLeverage1: BigNumberish, tierLeverage2: BigNumberish, tierLeverage3: BigNumberish, tierLeverage4: BigNumberish, maxDeviation: BigNumberish, maxLeverage: BigNumberish, defaultLeverage: BigNumberish, concentration: BigNumberish, accountShare: BigNumberish, crowdingFrom: BigNumberish, openInterestCap: BigNumberish, minNotional: BigNumberish, makerFee: BigNumberish, takerFee: BigNumberish, band: BigNumberish, cohortBond: BigNumberish, freshEpoch: BigNumberish, classDelay: BigNumberish, lotDecimals: BigNumberish, maxJump: BigNumberish, maxSpread: BigNumberish, maxPending: BigNumberish, freshFor: BigNumberish, agedFor: BigNumberish, premiumWindow: BigNumberish, sampleInterval: BigNumberish, impactNotional: BigNumberish, maxFunding: BigNumberish, interest: BigNumberish, maxAccrual: BigNumberish, lastTradeFor: BigNumberish, slip0: BigNumberish, clock: BigNumberish, liqSlip: BigNumberish, penalty: BigNumberish, callerShare: BigNumberish, eventBudget: BigNumberish, dayBudget: BigNumberish, marketShare: BigNumberish, fundTarget: BigNumberish, maxDead: BigNumberish, quantityRule: BigNumberish, deficitRule: BigNumberish, volatilityFactor: BigNumberish, volatilityHorizon: BigNumberish, volatilityWindow: BigNumberish}
 
-    export type MarketConfigStructOutput = [unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint] & {unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint }
+    export type MarketConfigStructOutput = [unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, concentration: bigint, accountShare: bigint, crowdingFrom: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint, volatilityFactor: bigint, volatilityHorizon: bigint, volatilityWindow: bigint] & {unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, concentration: bigint, accountShare: bigint, crowdingFrom: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint, volatilityFactor: bigint, volatilityHorizon: bigint, volatilityWindow: bigint }
   
 
     export type FillStruct = {side: BigNumberish, closeLots: BigNumberish, closeQuote: BigNumberish, openLots: BigNumberish, openQuote: BigNumberish}
@@ -49,9 +49,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type DustSlotStructOutput = [longLots: bigint, shortLots: bigint, longCost: bigint, shortCost: bigint] & {longLots: bigint, shortLots: bigint, longCost: bigint, shortCost: bigint }
   
 
-    export type PriceStruct = {market: BigNumberish, unit: BigNumberish, mark: BigNumberish, index: BigNumberish, funding: BigNumberish, grade: BigNumberish, pending: boolean, pendingIndex: BigNumberish}
+    export type PriceStruct = {market: BigNumberish, unit: BigNumberish, mark: BigNumberish, index: BigNumberish, funding: BigNumberish, grade: BigNumberish, pending: boolean, pendingIndex: BigNumberish, volatilityRate: BigNumberish, openInterest: BigNumberish}
 
-    export type PriceStructOutput = [market: bigint, unit: bigint, mark: bigint, index: bigint, funding: bigint, grade: bigint, pending: boolean, pendingIndex: bigint] & {market: bigint, unit: bigint, mark: bigint, index: bigint, funding: bigint, grade: bigint, pending: boolean, pendingIndex: bigint }
+    export type PriceStructOutput = [market: bigint, unit: bigint, mark: bigint, index: bigint, funding: bigint, grade: bigint, pending: boolean, pendingIndex: bigint, volatilityRate: bigint, openInterest: bigint] & {market: bigint, unit: bigint, mark: bigint, index: bigint, funding: bigint, grade: bigint, pending: boolean, pendingIndex: bigint, volatilityRate: bigint, openInterest: bigint }
   
 
 export declare namespace IExchangeEvents {
@@ -132,7 +132,7 @@ export declare namespace CohortsEvents {
   export interface CohortsHarnessInterface extends Interface {
     getFunction(nameOrSignature: "addFunding" | "balanceOf" | "change" | "checkpointOf" | "classOf" | "cohortOf" | "costOf" | "credit" | "fold" | "freshOf" | "inspect" | "list" | "marketsOf" | "move" | "positionOf" | "priceOf" | "run" | "setCheckpointNumber" | "setJumpPending" | "setLeverage" | "setMantissa" | "setMark" | "setPositionCheckpoint" | "setShortfall" | "setUsedSlots" | "settle" | "trade"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "AccountOpened" | "BalanceChanged" | "BudgetDrawn" | "CheckpointWritten" | "ClockCleared" | "ClockStarted" | "CohortChanged" | "CohortCut" | "Deleveraged" | "Deposited" | "DustChanged" | "EventFinished" | "EventStored" | "FeeShareChanged" | "FeesShared" | "Filled" | "FreshChanged" | "FreshCharged" | "FreshSideChanged" | "FundBound" | "FundDrawn" | "Haircut" | "LevelKilled" | "LeverageChosen" | "Liquidated" | "LiquidationEnded" | "MarketConfigured" | "MarketListed" | "NonceUsed" | "OperatorSet" | "OrderPlaced" | "OrderRemoved" | "OrdersKilled" | "PositionChanged" | "PrincipalCharged" | "Refreshed" | "Settled" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "TotalsChanged" | "Transferred" | "Withdrawn"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "AccountOpened" | "BalanceChanged" | "BudgetDrawn" | "CheckpointWritten" | "ClockCleared" | "ClockStarted" | "CohortChanged" | "CohortCut" | "Deleveraged" | "Deposited" | "DustChanged" | "EventFinished" | "EventStored" | "FeeShareChanged" | "FeesShared" | "Filled" | "FreshChanged" | "FreshCharged" | "FreshSideChanged" | "FundBound" | "FundDrawn" | "Haircut" | "LevelKilled" | "LeverageChosen" | "Liquidated" | "LiquidationEnded" | "MarketConfigured" | "MarketListed" | "NonceUsed" | "OperatorSet" | "OrderPlaced" | "OrderRemoved" | "OrdersKilled" | "PositionChanged" | "PrincipalCharged" | "Refreshed" | "Settled" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "TotalsChanged" | "Transferred" | "VolatilitySampled" | "Withdrawn"): EventFragment;
 
     encodeFunctionData(functionFragment: 'addFunding', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'balanceOf', values: [BigNumberish]): string;
@@ -708,6 +708,18 @@ decodeFunctionResult(functionFragment: 'trade', data: BytesLike): Result;
 
   
 
+    export namespace VolatilitySampledEvent {
+      export type InputTuple = [market: BigNumberish, variance: BigNumberish, index: BigNumberish, sampled: BigNumberish];
+      export type OutputTuple = [market: bigint, variance: bigint, index: bigint, sampled: bigint];
+      export interface OutputObject {market: bigint, variance: bigint, index: bigint, sampled: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace WithdrawnEvent {
       export type InputTuple = [account: BigNumberish, to: AddressLike, amount: BigNumberish, balance: BigNumberish];
       export type OutputTuple = [account: bigint, to: string, amount: bigint, balance: bigint];
@@ -1151,6 +1163,7 @@ getEvent(key: 'Skipped'): TypedContractEvent<SkippedEvent.InputTuple, SkippedEve
 getEvent(key: 'StatusChanged'): TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
 getEvent(key: 'TotalsChanged'): TypedContractEvent<TotalsChangedEvent.InputTuple, TotalsChangedEvent.OutputTuple, TotalsChangedEvent.OutputObject>;
 getEvent(key: 'Transferred'): TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;
+getEvent(key: 'VolatilitySampled'): TypedContractEvent<VolatilitySampledEvent.InputTuple, VolatilitySampledEvent.OutputTuple, VolatilitySampledEvent.OutputObject>;
 getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
 
     filters: {
@@ -1325,6 +1338,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'Transferred(uint32,uint32,uint256,int256,int256)': TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;
       Transferred: TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;
+    
+
+      'VolatilitySampled(uint16,uint96,uint64,uint32)': TypedContractEvent<VolatilitySampledEvent.InputTuple, VolatilitySampledEvent.OutputTuple, VolatilitySampledEvent.OutputObject>;
+      VolatilitySampled: TypedContractEvent<VolatilitySampledEvent.InputTuple, VolatilitySampledEvent.OutputTuple, VolatilitySampledEvent.OutputObject>;
     
 
       'Withdrawn(uint32,address,uint256,int256)': TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;

@@ -9,6 +9,27 @@
   {
     "inputs": [
       {
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint256",
+        "name": "lots",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "cap",
+        "type": "uint256"
+      }
+    ],
+    "name": "AccountCapReached",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "owner",
         "type": "address"

@@ -978,6 +978,21 @@
             "type": "uint8"
           },
           {
+            "internalType": "uint8",
+            "name": "concentration",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "accountShare",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "crowdingFrom",
+            "type": "uint8"
+          },
+          {
             "internalType": "uint64",
             "name": "openInterestCap",
             "type": "uint64"
@@ -1141,6 +1156,21 @@
             "internalType": "enum DeficitRule",
             "name": "deficitRule",
             "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "volatilityFactor",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint16",
+            "name": "volatilityHorizon",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint24",
+            "name": "volatilityWindow",
+            "type": "uint24"
           }
         ],
         "indexed": false,
@@ -1225,6 +1255,21 @@
             "type": "uint8"
           },
           {
+            "internalType": "uint8",
+            "name": "concentration",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "accountShare",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "crowdingFrom",
+            "type": "uint8"
+          },
+          {
             "internalType": "uint64",
             "name": "openInterestCap",
             "type": "uint64"
@@ -1388,6 +1433,21 @@
             "internalType": "enum DeficitRule",
             "name": "deficitRule",
             "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "volatilityFactor",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint16",
+            "name": "volatilityHorizon",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint24",
+            "name": "volatilityWindow",
+            "type": "uint24"
           }
         ],
         "indexed": false,
@@ -1849,6 +1909,37 @@
       }
     ],
     "name": "Transferred",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint96",
+        "name": "variance",
+        "type": "uint96"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "sampled",
+        "type": "uint32"
+      }
+    ],
+    "name": "VolatilitySampled",
     "type": "event"
   },
   {

@@ -123,6 +123,11 @@
               },
               {
                 "internalType": "uint256",
+                "name": "initialCalm",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint256",
                 "name": "maintenance",
                 "type": "uint256"
               },

@@ -9,6 +9,27 @@
   {
     "inputs": [
       {
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint256",
+        "name": "lots",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "cap",
+        "type": "uint256"
+      }
+    ],
+    "name": "AccountCapReached",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "owner",
         "type": "address"
@@ -1709,6 +1730,21 @@
             "type": "uint8"
           },
           {
+            "internalType": "uint8",
+            "name": "concentration",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "accountShare",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "crowdingFrom",
+            "type": "uint8"
+          },
+          {
             "internalType": "uint64",
             "name": "openInterestCap",
             "type": "uint64"
@@ -1872,6 +1908,21 @@
             "internalType": "enum DeficitRule",
             "name": "deficitRule",
             "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "volatilityFactor",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint16",
+            "name": "volatilityHorizon",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint24",
+            "name": "volatilityWindow",
+            "type": "uint24"
           }
         ],
         "indexed": false,
@@ -1956,6 +2007,21 @@
             "type": "uint8"
           },
           {
+            "internalType": "uint8",
+            "name": "concentration",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "accountShare",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "crowdingFrom",
+            "type": "uint8"
+          },
+          {
             "internalType": "uint64",
             "name": "openInterestCap",
             "type": "uint64"
@@ -2119,6 +2185,21 @@
             "internalType": "enum DeficitRule",
             "name": "deficitRule",
             "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "volatilityFactor",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint16",
+            "name": "volatilityHorizon",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint24",
+            "name": "volatilityWindow",
+            "type": "uint24"
           }
         ],
         "indexed": false,
@@ -2587,6 +2668,37 @@
     "inputs": [
       {
         "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint96",
+        "name": "variance",
+        "type": "uint96"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "sampled",
+        "type": "uint32"
+      }
+    ],
+    "name": "VolatilitySampled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "internalType": "uint32",
         "name": "account",
         "type": "uint32"
@@ -2818,6 +2930,21 @@
             "type": "uint8"
           },
           {
+            "internalType": "uint8",
+            "name": "concentration",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "accountShare",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "crowdingFrom",
+            "type": "uint8"
+          },
+          {
             "internalType": "uint64",
             "name": "openInterestCap",
             "type": "uint64"
@@ -2981,6 +3108,21 @@
             "internalType": "enum DeficitRule",
             "name": "deficitRule",
             "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "volatilityFactor",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint16",
+            "name": "volatilityHorizon",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint24",
+            "name": "volatilityWindow",
+            "type": "uint24"
           }
         ],
         "internalType": "struct MarketConfig",
@@ -3463,6 +3605,21 @@
             "type": "uint8"
           },
           {
+            "internalType": "uint8",
+            "name": "concentration",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "accountShare",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "crowdingFrom",
+            "type": "uint8"
+          },
+          {
             "internalType": "uint64",
             "name": "openInterestCap",
             "type": "uint64"
@@ -3626,6 +3783,21 @@
             "internalType": "enum DeficitRule",
             "name": "deficitRule",
             "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "volatilityFactor",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint16",
+            "name": "volatilityHorizon",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint24",
+            "name": "volatilityWindow",
+            "type": "uint24"
           }
         ],
         "internalType": "struct MarketConfig",
@@ -3740,6 +3912,11 @@
             "internalType": "uint32",
             "name": "pendingSince",
             "type": "uint32"
+          },
+          {
+            "internalType": "uint16",
+            "name": "volatilityRate",
+            "type": "uint16"
           }
         ],
         "internalType": "struct BookSlot",
@@ -4212,6 +4389,21 @@
             "type": "uint8"
           },
           {
+            "internalType": "uint8",
+            "name": "concentration",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "accountShare",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "crowdingFrom",
+            "type": "uint8"
+          },
+          {
             "internalType": "uint64",
             "name": "openInterestCap",
             "type": "uint64"
@@ -4375,6 +4567,21 @@
             "internalType": "enum DeficitRule",
             "name": "deficitRule",
             "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "volatilityFactor",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint16",
+            "name": "volatilityHorizon",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint24",
+            "name": "volatilityWindow",
+            "type": "uint24"
           }
         ],
         "internalType": "struct MarketConfig",

@@ -12,3 +12,4 @@ export { Margin__factory } from './Margin__factory.js';
 export { Matching__factory } from './Matching__factory.js';
 export { Orders__factory } from './Orders__factory.js';
 export { Positions__factory } from './Positions__factory.js';
+export { Volatility__factory } from './Volatility__factory.js';
