@@ -1,9 +1,10 @@
 import { Command } from "commander";
 import hre from "hardhat";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { checkDeployment } from "./check.js";
 import { deployBallast } from "./deploy.js";
+import { journalName, NothingToResumeError } from "./journal.js";
 import { ParametersError, readParameters } from "./parameters.js";
 
 /* `npm run deploy -- --network NAME`: deploys, checks its own work, writes the addresses. */
@@ -20,7 +21,7 @@ async function main({ network, parameters: file, out, resume }: Options): Promis
 
   const ballast = await deployBallast(connection, parameters, {
     displayUi: true,
-    ...(resume ? { deploymentId: `ballast-${chainId}` } : {}),
+    deploymentId: journalName(join(hre.config.paths.ignition, "deployments"), chainId, resume),
   });
   const problems = await checkDeployment({
     ballast,
@@ -52,7 +53,8 @@ const command = new Command("deploy")
     try {
       await main(options);
     } catch (error) {
-      if (!(error instanceof ParametersError)) throw error;
+      const isExpected = error instanceof ParametersError || error instanceof NothingToResumeError;
+      if (!isExpected) throw error;
       console.error(error.message);
       process.exitCode = 1;
     }
