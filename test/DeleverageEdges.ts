@@ -17,6 +17,8 @@ import type { Lab, MarketOptions } from "./WaterfallFixture.js";
 
 const LOTS = 10n * SIZE;
 const HOUR = 3600;
+/** Of BalanceReason. */
+const REWARD = 5n;
 const units = (amount: bigint) => amount * WHOLE;
 
 async function lab(...markets: readonly MarketOptions[]): Promise<Lab> {
@@ -59,6 +61,23 @@ describe("Deleverage, who is left out", () => {
     ]);
     expect(await world.lotsOf(long)).to.equal(0n);
     expect(await world.lotsOf(other.long, 1)).to.equal(LOTS);
+    await world.audit();
+  });
+
+  it("pays no reward to one that is named, which would not end at zero (INV-7)", async () => {
+    const world = await lab({});
+    const { long } = await loserIn(world, 0);
+    const keeper = await world.open(0n);
+    await world.credit(FUND, units(100n));
+    await world.setTicks(800n);
+    const snapshot = await networkHelpers.takeSnapshot();
+    await world.deleverage([long], 100n, keeper);
+    expect(await world.harness.balanceOf(keeper)).to.be.greaterThan(0n);
+    await snapshot.restore();
+    const { events } = await world.deleverage([long], 100n, long);
+    expect(await world.harness.balanceOf(long)).to.equal(0n);
+    const reasons = eventsNamed(events, "BalanceChanged").map(({ args }) => args.reason);
+    expect(reasons).to.not.include(REWARD);
     await world.audit();
   });
 

@@ -116,6 +116,7 @@ interface IExchange is IExchangeEvents, IExchangeErrors {
     ) external returns (uint256 taken);
 
     /// @notice Closes accounts whose clock has run out or whose equity is below zero, as one event.
+    /// @param rewardTo Account that gets the caller's reward, if it is none of those that are named.
     /// @return done Accounts that were closed. The others emit Skipped.
     function deleverage(
         uint32[] calldata accounts,

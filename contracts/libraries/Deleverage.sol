@@ -93,7 +93,8 @@ library Deleverage {
 
     /// @notice Closes the accounts that are due as one event. The others emit Skipped.
     /// @param maxFills Fills in the book, over all markets; at most Bounds.FILLS.
-    /// @param rewardTo Account that gets the caller's reward.
+    /// @param rewardTo Account that gets the caller's reward; none of those that are named, which would not end where the event left
+    /// them (INV-7).
     /// @return done Accounts that were closed.
     function deleverage(
         State storage s,
@@ -103,6 +104,7 @@ library Deleverage {
     ) external returns (uint256 done) {
         Event memory ev = open(s, accounts);
         for (uint256 i = 0; i < accounts.length; ++i) {
+            if (accounts[i] == rewardTo) rewardTo = 0;
             (bool isDue, IExchangeEvents.SkipReason reason) = gather(s, ev, accounts[i]);
             if (isDue) ++done;
             else emit IExchangeEvents.Skipped(accounts[i], reason);

@@ -388,9 +388,9 @@ library Margin {
     /// @dev Both lists ascend by market, so that one pass is enough.
     function onlyShrank(SizeAt[] memory before, SizeAt[] memory now_) private pure returns (bool) {
         uint256 j = 0;
+        bool isKnown;
         for (uint256 i = 0; i < now_.length; ++i) {
-            while (j < before.length && before[j].market < now_[i].market) ++j;
-            bool isKnown = j < before.length && before[j].market == now_[i].market;
+            (j, isKnown) = seek(before, j, now_[i].market);
             if (isKnown ? !shrank(before[j], now_[i]) : !isEmpty(now_[i])) return false;
         }
         return true;
@@ -403,15 +403,25 @@ library Margin {
         SizeAt[] memory now_
     ) private view {
         uint256 j = 0;
+        bool isKnown;
         for (uint256 i = 0; i < now_.length; ++i) {
-            while (j < before.length && before[j].market < now_[i].market) ++j;
-            bool isKnown = j < before.length && before[j].market == now_[i].market;
+            (j, isKnown) = seek(before, j, now_[i].market);
             uint256 lots = HealthMath.worstLots(now_[i]);
             if (lots <= (isKnown ? HealthMath.worstLots(before[j]) : 0)) continue;
             MarketConfig storage config = s.markets[now_[i].market].config;
             uint256 cap = (uint256(config.openInterestCap) * config.accountShare) / SHARE;
             require(lots <= cap, IExchangeErrors.AccountCapReached(now_[i].market, lots, cap));
         }
+    }
+
+    /// @notice The place of a market in an ascending list, looked for from `j` on.
+    function seek(
+        SizeAt[] memory list,
+        uint256 j,
+        uint16 market
+    ) private pure returns (uint256, bool isKnown) {
+        while (j < list.length && list[j].market < market) ++j;
+        return (j, j < list.length && list[j].market == market);
     }
 
     function shrank(SizeAt memory was, SizeAt memory is_) private pure returns (bool) {

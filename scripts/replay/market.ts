@@ -11,10 +11,10 @@ import type { Scenario } from "./scenario.js";
 export const MARKET = 0;
 export const FEEDS = ["REPLAY/USD:a", "REPLAY/USD:b"] as const;
 /**
- * Open interest may grow to this many times the scenario's. Nearly all of it passes through one dealer, who may not hold more
- * than an account's share of it.
+ * Open interest may grow to this many times the scenario's. Nearly all of it passes through one dealer, and the population's
+ * margin is what its leverage asks for: no account's share of the cap may ask for more.
  */
-const CAP_FACTOR = 10n;
+const CAP_FACTOR = 100n;
 const FUND_COOLDOWN = 864_000;
 const FUND_SHARE = 200_000;
 
