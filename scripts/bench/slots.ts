@@ -1,18 +1,10 @@
 import type { TransactionReceipt } from "ethers";
 import { parseEvents } from "../lib/events.js";
-import {
-  classKey,
-  cohortName,
-  FIRST_ACCOUNT,
-  HOUSE,
-  LEVERAGES,
-  orderId,
-  sideOfLevel,
-  tickOfLevel,
-} from "../lib/keys.js";
+import { classKey, cohortName, FIRST_ACCOUNT, HOUSE, LONG, orderId, SHORT } from "../lib/keys.js";
 import { createKnown, track } from "../lib/known.js";
 import type { KnownMarket } from "../lib/known.js";
 import { MARKET_SLOTS, STATE_SLOTS } from "../lib/layout.js";
+import { occupiedKeys, tickWords } from "../lib/read.js";
 import { entrySlot, slotsOf } from "../lib/words.js";
 import type { World } from "../lib/world.js";
 
@@ -179,9 +171,6 @@ async function namesOf({ exchange, connection }: World): Promise<ReadonlyMap<big
 
 /** Slots of one account's orders that benchmarks use. */
 const ORDER_SLOTS = 4;
-const SUMMARY = LEVERAGES.length * 2 ** 4;
-const TICK_MIDDLE = 2 ** 16;
-const TICK_ROOT = 2 ** 17;
 
 type Put = (slot: bigint, name: string, slots?: number) => void;
 type Member = keyof typeof MARKET_SLOTS;
@@ -220,23 +209,18 @@ function putOfAccounts(put: Put, base: bigint, accounts: readonly number[]): voi
 }
 
 function putKnown(put: Put, base: bigint, market: KnownMarket): void {
-  for (const key of market.levels) {
-    const tick = tickOfLevel(key);
-    const ofSide = entryAt(base, "ticks", sideOfLevel(key));
-    put(entryAt(base, "levels", key), "Level");
-    for (const word of [tick >> 8, TICK_MIDDLE + (tick >> 16), TICK_ROOT]) {
-      put(entrySlot(ofSide, BigInt(word)), "ticks");
-    }
+  for (const key of market.levels) put(entryAt(base, "levels", key), "Level");
+  const words = tickWords([...market.levels]);
+  for (const side of [LONG, SHORT]) {
+    const ofSide = entryAt(base, "ticks", side);
+    for (const word of words) put(entrySlot(ofSide, BigInt(word)), "ticks");
   }
   for (const key of market.cohorts) {
-    const { side, leverage, priceClass } = cohortName(key);
+    const { side, priceClass } = cohortName(key);
     put(entryAt(base, "cohorts", key), "Cohort");
     put(entryAt(base, "classes", classKey(side, priceClass)), "PriceClass");
-    const first = side * 2 ** 8;
-    for (const word of [first + SUMMARY, first + leverage * 2 ** 4 + (priceClass >> 8)]) {
-      put(entryAt(base, "occupied", word), "occupied");
-    }
   }
+  for (const word of occupiedKeys(market.cohorts)) put(entryAt(base, "occupied", word), "occupied");
   for (const key of market.checkpoints) {
     put(entryAt(base, "checkpoints", key), "Checkpoint", slotsOf("Checkpoint"));
   }

@@ -201,7 +201,7 @@ function classOfCohort(key: number): number {
 }
 
 /** Words of the bitmap of price classes that hold these cohorts, and both summaries, which tell of any other. */
-function occupiedKeys(cohorts: Iterable<number>): Set<number> {
+export function occupiedKeys(cohorts: Iterable<number>): Set<number> {
   const keys = new Set([SUMMARY, 2 ** 8 + SUMMARY]);
   for (const cohort of cohorts) {
     const { side, leverage, priceClass } = cohortName(cohort);
@@ -211,7 +211,7 @@ function occupiedKeys(cohorts: Iterable<number>): Set<number> {
 }
 
 /** The words of the bitmap of ticks that say something about these levels. */
-function tickWords(levels: readonly number[]): Set<number> {
+export function tickWords(levels: readonly number[]): Set<number> {
   const words = new Set([TICK_ROOT]);
   for (const key of levels) {
     const tick = tickOfLevel(key);
