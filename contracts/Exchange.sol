@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ExchangeStorage} from "./ExchangeStorage.sol";
 import {MarginVault} from "./MarginVault.sol";
@@ -17,6 +16,7 @@ import {Listing} from "./libraries/Listing.sol";
 import {Margin} from "./libraries/Margin.sol";
 import {Orders} from "./libraries/Orders.sol";
 import {Prices} from "./libraries/Prices.sol";
+import {Winding} from "./libraries/Winding.sol";
 import {Action, ActionKind, ActionResult} from "./types/Action.sol";
 import {Snapshot} from "./types/Context.sol";
 import {Bounds, House, Keys, MarketStatus, Scopes} from "./types/Keys.sol";
@@ -50,7 +50,7 @@ import {
 /// money. No role moves a user's money, an index or a mark.
 /// ASSUMPTIONS  The token is plain (see MarginVault). The oracle never reverts (see IIndexOracle). The code cannot be upgraded: a new
 /// exchange is a new vault, and users leave the old one by `withdraw`.
-contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTransient, IExchange {
+contract Exchange is ExchangeStorage, AccessManaged, ReentrancyGuardTransient, IExchange {
     /// @dev Seconds after which a market that a call only needs for margin is refreshed too.
     uint256 private constant STALE_AFTER = 30;
     /// @dev Price classes and cohorts that a call works on for an event it finds waiting.
@@ -59,11 +59,7 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
     uint256 private constant ACCOUNTS_PER_CALL = 200;
 
     /// @param token The settlement token: plain, at most 18 decimals.
-    constructor(
-        address token,
-        address oracle_,
-        address authority_
-    ) AccessManaged(authority_) EIP712("Ballast", "1") {
+    constructor(address token, address oracle_, address authority_) AccessManaged(authority_) {
         MarginVault vault_ = new MarginVault(token);
         $.vault = address(vault_);
         $.tokenScale = uint64(10 ** (18 - vault_.decimals()));
@@ -140,7 +136,6 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
             operator,
             Operator(scope, expiry),
             [nonce, deadline],
-            _domainSeparatorV4(),
             signature
         );
     }
@@ -170,7 +165,7 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
     /// @inheritdoc IExchange
     function poke(uint16 market) external nonReentrant {
         _refresh(market);
-        Accounts.shareFees($, market);
+        Accounts.upkeep($, market);
     }
 
     /// @inheritdoc IExchange
@@ -261,6 +256,11 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
     /// @inheritdoc IExchange
     function reopen(uint16 market) external restricted nonReentrant {
         Listing.reopen($, market);
+    }
+
+    /// @inheritdoc IExchange
+    function windDown(uint16 market) external restricted nonReentrant {
+        Winding.begin($, market);
     }
 
     /// @inheritdoc IExchange
@@ -370,6 +370,11 @@ contract Exchange is ExchangeStorage, AccessManaged, EIP712, ReentrancyGuardTran
     /// @inheritdoc IExchange
     function fund() external view returns (address) {
         return $.fund;
+    }
+
+    /// @inheritdoc IExchange
+    function distress() external view returns (uint96 maintenance, uint32 since) {
+        return ($.distress.maintenance, $.distress.since);
     }
 
     /// @inheritdoc IExchange

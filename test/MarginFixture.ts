@@ -103,6 +103,12 @@ function configOf(market: MarketCase) {
     volatilityFactor: 30n,
     volatilityHorizon: 600n,
     volatilityWindow: 3600n,
+    move: 1000n,
+    topShare: 100n,
+    capStart: 100n,
+    capRamp: 0n,
+    drawdownLimit: 1_000_000n,
+    windWindow: 86_400n,
   };
 }
 

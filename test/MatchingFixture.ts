@@ -92,6 +92,12 @@ export const CONFIG = {
   volatilityFactor: 0n,
   volatilityHorizon: 600n,
   volatilityWindow: 3600n,
+  move: 1000n,
+  topShare: 100n,
+  capStart: 100n,
+  capRamp: 0n,
+  drawdownLimit: 1_000_000n,
+  windWindow: 86_400n,
 };
 
 const BOOK = {

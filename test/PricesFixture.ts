@@ -5,6 +5,7 @@ import {
   PricesHarness__factory,
   SettableOracle__factory,
   Volatility__factory,
+  Winding__factory,
 } from "../typechain-types/index.js";
 import type { PricesHarness, SettableOracle } from "../typechain-types/index.js";
 
@@ -100,6 +101,12 @@ export function configOf(rules: Rules) {
     volatilityFactor: 30n,
     volatilityHorizon: 600n,
     volatilityWindow: 3600n,
+    move: 1000n,
+    topShare: 100n,
+    capStart: 100n,
+    capRamp: 0n,
+    drawdownLimit: 1_000_000n,
+    windWindow: 86_400n,
   };
   return { ...margin, ...trade, ...prices, ...waterfall };
 }
@@ -115,8 +122,10 @@ export type Stage = {
 /** With the library that it is linked with. */
 export async function deployHarness(deployer: Signer): Promise<PricesHarness> {
   const volatility = await new Volatility__factory(deployer).deploy();
+  const winding = await new Winding__factory(deployer).deploy();
   const links = {
     "project/contracts/libraries/Volatility.sol:Volatility": await volatility.getAddress(),
+    "project/contracts/libraries/Winding.sol:Winding": await winding.getAddress(),
   };
   return new PricesHarness__factory(links, deployer).deploy();
 }

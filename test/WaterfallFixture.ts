@@ -103,6 +103,12 @@ const CONFIG = {
   volatilityFactor: 0n,
   volatilityHorizon: 600n,
   volatilityWindow: 3600n,
+  move: 1000n,
+  topShare: 100n,
+  capStart: 100n,
+  capRamp: 0n,
+  drawdownLimit: 1_000_000n,
+  windWindow: 86_400n,
 };
 
 export const LOWEST_RATE = rational(1n, 100n);

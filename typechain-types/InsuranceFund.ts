@@ -6,9 +6,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface InsuranceFundInterface extends Interface {
-    getFunction(nameOrSignature: "allowance" | "approve" | "asset" | "balanceOf" | "convertToAssets" | "convertToShares" | "cooldown" | "decimals" | "deposit" | "exchange" | "executeExit" | "exitOf" | "maxDeposit" | "maxMint" | "maxRedeem" | "maxWithdraw" | "mint" | "name" | "previewDeposit" | "previewMint" | "previewRedeem" | "previewWithdraw" | "redeem" | "requestExit" | "symbol" | "totalAssets" | "totalSupply" | "transfer" | "transferFrom" | "withdraw"): FunctionFragment;
+    getFunction(nameOrSignature: "allowance" | "approve" | "asset" | "balanceOf" | "convertToAssets" | "convertToShares" | "cooldown" | "decimals" | "deposit" | "exchange" | "executeExit" | "exitOf" | "isShut" | "maxDeposit" | "maxMint" | "maxRedeem" | "maxWithdraw" | "mint" | "name" | "noteIncome" | "previewDeposit" | "previewMint" | "previewRedeem" | "previewWithdraw" | "redeem" | "requestExit" | "streaming" | "symbol" | "totalAssets" | "totalSupply" | "transfer" | "transferFrom" | "withdraw"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Approval" | "Deposit" | "ExitExecuted" | "ExitRequested" | "Transfer" | "Withdraw"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Approval" | "Deposit" | "ExitExecuted" | "ExitRequested" | "IncomeNoted" | "Transfer" | "Withdraw"): EventFragment;
 
     encodeFunctionData(functionFragment: 'allowance', values: [AddressLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
@@ -22,18 +22,21 @@ encodeFunctionData(functionFragment: 'deposit', values: [BigNumberish, AddressLi
 encodeFunctionData(functionFragment: 'exchange', values?: undefined): string;
 encodeFunctionData(functionFragment: 'executeExit', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'exitOf', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'isShut', values?: undefined): string;
 encodeFunctionData(functionFragment: 'maxDeposit', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'maxMint', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'maxRedeem', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'maxWithdraw', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'mint', values: [BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'name', values?: undefined): string;
+encodeFunctionData(functionFragment: 'noteIncome', values?: undefined): string;
 encodeFunctionData(functionFragment: 'previewDeposit', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'previewMint', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'previewRedeem', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'previewWithdraw', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'redeem', values: [BigNumberish, AddressLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'requestExit', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'streaming', values?: undefined): string;
 encodeFunctionData(functionFragment: 'symbol', values?: undefined): string;
 encodeFunctionData(functionFragment: 'totalAssets', values?: undefined): string;
 encodeFunctionData(functionFragment: 'totalSupply', values?: undefined): string;
@@ -53,18 +56,21 @@ decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'exchange', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'executeExit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'exitOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'isShut', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'maxDeposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'maxMint', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'maxRedeem', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'maxWithdraw', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'mint', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'name', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'noteIncome', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewDeposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewMint', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewRedeem', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewWithdraw', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'redeem', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'requestExit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'streaming', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'symbol', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'totalAssets', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'totalSupply', data: BytesLike): Result;
@@ -114,6 +120,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       export type InputTuple = [staker: AddressLike, shares: BigNumberish, ready: BigNumberish];
       export type OutputTuple = [staker: string, shares: bigint, ready: bigint];
       export interface OutputObject {staker: string, shares: bigint, ready: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace IncomeNotedEvent {
+      export type InputTuple = [change: BigNumberish, streaming: BigNumberish, end: BigNumberish];
+      export type OutputTuple = [change: bigint, streaming: bigint, end: bigint];
+      export interface OutputObject {change: bigint, streaming: bigint, end: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -276,6 +294,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    isShut: TypedContractMethod<
+      [],
+      [boolean],
+      'view'
+    >
+    
+
+    
     maxDeposit: TypedContractMethod<
       [arg0: AddressLike, ],
       [bigint],
@@ -324,6 +350,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    noteIncome: TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     previewDeposit: TypedContractMethod<
       [assets: BigNumberish, ],
       [bigint],
@@ -368,6 +402,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       [shares: BigNumberish, ],
       [void],
       'nonpayable'
+    >
+    
+
+    
+    streaming: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
     >
     
 
@@ -482,6 +524,11 @@ getFunction(nameOrSignature: 'exitOf'): TypedContractMethod<
       [[bigint, bigint] & {shares: bigint, ready: bigint }],
       'view'
     >;
+getFunction(nameOrSignature: 'isShut'): TypedContractMethod<
+      [],
+      [boolean],
+      'view'
+    >;
 getFunction(nameOrSignature: 'maxDeposit'): TypedContractMethod<
       [arg0: AddressLike, ],
       [bigint],
@@ -512,6 +559,11 @@ getFunction(nameOrSignature: 'name'): TypedContractMethod<
       [string],
       'view'
     >;
+getFunction(nameOrSignature: 'noteIncome'): TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'previewDeposit'): TypedContractMethod<
       [assets: BigNumberish, ],
       [bigint],
@@ -541,6 +593,11 @@ getFunction(nameOrSignature: 'requestExit'): TypedContractMethod<
       [shares: BigNumberish, ],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'streaming'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
     >;
 getFunction(nameOrSignature: 'symbol'): TypedContractMethod<
       [],
@@ -577,6 +634,7 @@ getFunction(nameOrSignature: 'withdraw'): TypedContractMethod<
 getEvent(key: 'Deposit'): TypedContractEvent<DepositEvent.InputTuple, DepositEvent.OutputTuple, DepositEvent.OutputObject>;
 getEvent(key: 'ExitExecuted'): TypedContractEvent<ExitExecutedEvent.InputTuple, ExitExecutedEvent.OutputTuple, ExitExecutedEvent.OutputObject>;
 getEvent(key: 'ExitRequested'): TypedContractEvent<ExitRequestedEvent.InputTuple, ExitRequestedEvent.OutputTuple, ExitRequestedEvent.OutputObject>;
+getEvent(key: 'IncomeNoted'): TypedContractEvent<IncomeNotedEvent.InputTuple, IncomeNotedEvent.OutputTuple, IncomeNotedEvent.OutputObject>;
 getEvent(key: 'Transfer'): TypedContractEvent<TransferEvent.InputTuple, TransferEvent.OutputTuple, TransferEvent.OutputObject>;
 getEvent(key: 'Withdraw'): TypedContractEvent<WithdrawEvent.InputTuple, WithdrawEvent.OutputTuple, WithdrawEvent.OutputObject>;
 
@@ -596,6 +654,10 @@ getEvent(key: 'Withdraw'): TypedContractEvent<WithdrawEvent.InputTuple, Withdraw
 
       'ExitRequested(address,uint256,uint256)': TypedContractEvent<ExitRequestedEvent.InputTuple, ExitRequestedEvent.OutputTuple, ExitRequestedEvent.OutputObject>;
       ExitRequested: TypedContractEvent<ExitRequestedEvent.InputTuple, ExitRequestedEvent.OutputTuple, ExitRequestedEvent.OutputObject>;
+    
+
+      'IncomeNoted(int256,uint256,uint256)': TypedContractEvent<IncomeNotedEvent.InputTuple, IncomeNotedEvent.OutputTuple, IncomeNotedEvent.OutputObject>;
+      IncomeNoted: TypedContractEvent<IncomeNotedEvent.InputTuple, IncomeNotedEvent.OutputTuple, IncomeNotedEvent.OutputObject>;
     
 
       'Transfer(address,address,uint256)': TypedContractEvent<TransferEvent.InputTuple, TransferEvent.OutputTuple, TransferEvent.OutputObject>;

@@ -36,6 +36,7 @@ getContractFactory(name: 'Matching', signerOrOptions?: ethers.Signer | FactoryOp
 getContractFactory(name: 'Orders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Orders__factory>
 getContractFactory(name: 'Positions', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Positions__factory>
 getContractFactory(name: 'Volatility', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Volatility__factory>
+getContractFactory(name: 'Winding', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Winding__factory>
 getContractFactory(name: 'ChainlinkSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ChainlinkSource__factory>
 getContractFactory(name: 'IndexOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IndexOracle__factory>
 getContractFactory(name: 'PythSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PythSource__factory>
@@ -87,6 +88,7 @@ getContractAt(name: 'Matching', address: string | ethers.Addressable, signer?: e
 getContractAt(name: 'Orders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Orders>
 getContractAt(name: 'Positions', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Positions>
 getContractAt(name: 'Volatility', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Volatility>
+getContractAt(name: 'Winding', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Winding>
 getContractAt(name: 'ChainlinkSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ChainlinkSource>
 getContractAt(name: 'IndexOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IndexOracle>
 getContractAt(name: 'PythSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PythSource>
@@ -138,6 +140,7 @@ deployContract(name: 'Matching', signerOrOptions?: ethers.Signer | DeployContrac
 deployContract(name: 'Orders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
 deployContract(name: 'Positions', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Positions>
 deployContract(name: 'Volatility', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Volatility>
+deployContract(name: 'Winding', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Winding>
 deployContract(name: 'ChainlinkSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkSource>
 deployContract(name: 'IndexOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IndexOracle>
 deployContract(name: 'PythSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythSource>
@@ -189,6 +192,7 @@ deployContract(name: 'Matching', args: any[], signerOrOptions?: ethers.Signer | 
 deployContract(name: 'Orders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
 deployContract(name: 'Positions', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Positions>
 deployContract(name: 'Volatility', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Volatility>
+deployContract(name: 'Winding', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Winding>
 deployContract(name: 'ChainlinkSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkSource>
 deployContract(name: 'IndexOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IndexOracle>
 deployContract(name: 'PythSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythSource>

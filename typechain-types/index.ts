@@ -62,6 +62,8 @@ export type { Positions } from './libraries/Positions.js';
 export { Positions__factory } from './factories/libraries/Positions__factory.js';
 export type { Volatility } from './libraries/Volatility.js';
 export { Volatility__factory } from './factories/libraries/Volatility__factory.js';
+export type { Winding } from './libraries/Winding.js';
+export { Winding__factory } from './factories/libraries/Winding__factory.js';
 export type { ChainlinkSource } from './oracle/ChainlinkSource.js';
 export { ChainlinkSource__factory } from './factories/oracle/ChainlinkSource__factory.js';
 export type { IndexOracle } from './oracle/IndexOracle.js';

@@ -55,6 +55,10 @@ interface IExchange is IExchangeEvents, IExchangeErrors {
     /// @notice Lets `operator` act for the account within `scope` until `expiry`; scope 0 takes it back. Owner only.
     function setOperator(uint32 account, address operator, uint8 scope, uint40 expiry) external;
 
+    /// @notice The same by the owner's EIP-712 signature, contract wallets included. Domain: name "Ballast", version "1", the chain's id,
+    /// this contract. Struct: SetOperator(uint32 account,address operator,uint8 scope,uint40 expiry,uint256 nonce,uint256 deadline).
+    /// @param nonce Any number that the owner has not used; they need no order.
+    /// @param deadline Unix time.
     function setOperatorBySig(
         uint32 account,
         address operator,
@@ -83,7 +87,7 @@ interface IExchange is IExchangeEvents, IExchangeErrors {
 
     /* UPKEEP, open to anyone */
 
-    /// @notice Refreshes a market and shares out its fees.
+    /// @notice Refreshes a market, lets its cap grow, ends a drawdown that is over, and shares out its fees.
     function poke(uint16 market) external;
 
     /// @notice Brings an account's position up to date: cash and haircuts of past events, a leverage class whose delay is
@@ -115,7 +119,8 @@ interface IExchange is IExchangeEvents, IExchangeErrors {
         uint256 worstPrice
     ) external returns (uint256 taken);
 
-    /// @notice Closes accounts whose clock has run out or whose equity is below zero, as one event.
+    /// @notice Closes accounts whose clock has run out or whose equity is below zero, as one event; and positions in markets that have
+    /// ended, whoever holds them.
     /// @param rewardTo Account that gets the caller's reward, if it is none of those that are named.
     /// @return done Accounts that were closed. The others emit Skipped.
     function deleverage(
@@ -154,6 +159,12 @@ interface IExchange is IExchangeEvents, IExchangeErrors {
 
     /// @notice Lets a reduce-only market grow again. Role LISTING, delayed. Refused while a shortfall stands.
     function reopen(uint16 market) external;
+
+    /// @notice Begins to average a market's index for its last price; it only shrinks from now on, and cannot be brought back. After
+    /// windWindow seconds everybody's positions can be closed at that price by `deleverage`. Role LISTING, delayed. A market without
+    /// a price for maxDead seconds does this by itself.
+    /// @dev Reverts: UnknownMarket, NoPrice, AlreadyWindingDown.
+    function windDown(uint16 market) external;
 
     /// @notice The fund's share of fees when it has reached its target. Role LISTING, delayed.
     /// @param fundShare ppm.
@@ -211,6 +222,11 @@ interface IExchange is IExchangeEvents, IExchangeErrors {
     function oracle() external view returns (address);
 
     function fund() external view returns (address);
+
+    /// @notice How much is under liquidation.
+    /// @return maintenance Margin of all accounts whose clock runs, as it was when it started, micro units.
+    /// @return since Unix time at which the last of these clocks started.
+    function distress() external view returns (uint96 maintenance, uint32 since);
 
     /// @notice Raw storage words.
     function extsload(bytes32[] calldata slots) external view returns (bytes32[] memory words);

@@ -40,6 +40,9 @@ interface IExchangeErrors {
     error OpenInterestCapReached(uint16 market, uint256 lots, uint256 cap);
     /// @notice Position and orders together would be above what one account may hold of a market.
     error AccountCapReached(uint16 market, uint256 lots, uint256 cap);
+    /// @notice The top leverage classes of the side together would be above what the fund could pay for.
+    error TopCapReached(uint16 market, uint256 lots, uint256 cap);
+    error AlreadyWindingDown(uint16 market, uint256 since);
 
     /* ORDERS */
     error TooManyActions(uint256 actions, uint256 bound);

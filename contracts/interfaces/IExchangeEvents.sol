@@ -17,7 +17,8 @@ interface IExchangeEvents {
         NotReducing,
         MarginTooLow,
         Killed,
-        Liquidated
+        Liquidated,
+        TopCapReached
     }
 
     enum BalanceReason {
@@ -159,6 +160,14 @@ interface IExchangeEvents {
     event MarketListed(uint16 indexed market, string name, MarketConfig config);
     event MarketConfigured(uint16 indexed market, MarketConfig config);
     event StatusChanged(uint16 indexed market, uint8 status);
+    /// @notice The cap on open interest in force, and what it grows to since when; `full` 0: it is there. Lots, unix time.
+    event CapChanged(uint16 indexed market, uint64 cap, uint64 full, uint32 since);
+    /// @notice The market is wound down: its index is averaged. The word of its WindSlot.
+    event WindChanged(uint16 indexed market, bytes32 word);
+    /// @notice The market has its last price, quote per lot, at which anyone may close anyone.
+    event MarketEnded(uint16 indexed market, uint64 price);
+    /// @notice What the insurance fund should hold changed: this market's part, and all, micro units.
+    event FundTargetChanged(uint16 indexed market, uint64 target, uint72 total);
     /// @notice The first call of a block.
     event Refreshed(
         uint16 indexed market,
@@ -177,7 +186,8 @@ interface IExchangeEvents {
 
     /* THE WATERFALL */
 
-    event ClockStarted(uint32 indexed account, uint256 time);
+    /// @param distress Maintenance margin of the account, micro units: what it adds to State.distress while the clock runs.
+    event ClockStarted(uint32 indexed account, uint256 time, uint80 distress);
     event ClockCleared(uint32 indexed account);
     event Skipped(uint32 indexed account, SkipReason reason);
     /// @notice A forced sale into the book, or to an account by takeover.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
@@ -11,6 +12,8 @@ import {House} from "../types/Keys.sol";
 import {Market, Operator, State} from "../types/State.sol";
 import {Access} from "./Access.sol";
 import {Book} from "./Book.sol";
+import {Budgets} from "./Budgets.sol";
+import {Caps} from "./Caps.sol";
 import {Fees} from "./Fees.sol";
 import {Fresh} from "./Fresh.sol";
 import {Ledger} from "./Ledger.sol";
@@ -25,7 +28,11 @@ import {Tallies} from "./Tallies.sol";
 library Accounts {
     using SafeCast for uint256;
 
-    /// @dev keccak256 of the struct that an owner signs; the domain is the exchange's.
+    /// @dev The exchange's EIP-712 domain: name, version, chain and address, no salt.
+    string private constant DOMAIN_NAME = "Ballast";
+    string private constant DOMAIN_VERSION = "1";
+    bytes1 private constant DOMAIN_FIELDS = 0x0f;
+    /// @dev keccak256 of the struct that an owner signs.
     bytes32 internal constant OPERATOR_TYPEHASH = keccak256(
         "SetOperator(uint32 account,address operator,uint8 scope,uint40 expiry,uint256 nonce,uint256 deadline)"
     );
@@ -146,7 +153,6 @@ library Accounts {
 
     /// @notice The same by the owner's signature, contract wallets included.
     /// @param nonceAndDeadline Any number that the owner has not used (numbers need no order), and a unix time.
-    /// @param domain The exchange's EIP-712 domain separator.
     /// @dev Reverts: SignatureExpired, NonceAlreadyUsed, BadSignature, and as setOperator.
     function setOperatorBySig(
         State storage s,
@@ -154,7 +160,6 @@ library Accounts {
         address operator,
         Operator calldata right,
         uint256[2] calldata nonceAndDeadline,
-        bytes32 domain,
         bytes calldata signature
     ) external {
         (uint256 nonce, uint256 deadline) = (nonceAndDeadline[0], nonceAndDeadline[1]);
@@ -175,7 +180,7 @@ library Accounts {
                 deadline
             )
         );
-        bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, structHash));
+        bytes32 digest = MessageHashUtils.toTypedDataHash(domainSeparator(), structHash);
         require(
             SignatureChecker.isValidSignatureNow(owner, digest, signature),
             IExchangeErrors.BadSignature(owner)
@@ -191,9 +196,13 @@ library Accounts {
         settleMarket(s, account, marketId);
     }
 
-    /// @notice See Fees.share.
-    function shareFees(State storage s, uint16 marketId) external {
-        Fees.share(s, s.markets[marketId], marketId);
+    /// @notice What a market needs from time to time, after its refresh: a cap that grows, the end of a drawdown, fees shared out.
+    function upkeep(State storage s, uint16 marketId) external {
+        Market storage m = s.markets[marketId];
+        Caps.grow(m, marketId);
+        Budgets.recover(m, marketId);
+        Fees.retarget(s, m, marketId);
+        Fees.share(s, m, marketId);
     }
 
     function settleAll(State storage s, uint32 account) private {
@@ -223,6 +232,19 @@ library Accounts {
         require(amount != 0, IExchangeErrors.ZeroAmount());
         int256 balance = Ledger.credit(s, account, (amount * s.tokenScale).toInt256());
         emit IExchangeEvents.Deposited(account, msg.sender, amount, balance);
+    }
+
+    /// @dev Computed anew, so that a fork of the chain has another.
+    function domainSeparator() private view returns (bytes32) {
+        return
+            MessageHashUtils.toDomainSeparator(
+                DOMAIN_FIELDS,
+                DOMAIN_NAME,
+                DOMAIN_VERSION,
+                block.chainid,
+                address(this),
+                0
+            );
     }
 
     function writeOperator(

@@ -4,7 +4,7 @@ pragma solidity ^0.8.37;
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
-import {House, PPM} from "../types/Keys.sol";
+import {House, MarketStatus, PPM} from "../types/Keys.sol";
 import {BucketSlot, FundSlot, Market, State} from "../types/State.sol";
 import {Ledger} from "./Ledger.sol";
 
@@ -20,6 +20,9 @@ import {Ledger} from "./Ledger.sol";
 /// in an hour, the others in a day. Budgets are parts of `size`, not of what is left, because the second of two events would
 /// otherwise have another budget than the same event in one.
 ///
+/// DRAWDOWN  A third bucket of each market counts parts of the fund. Above drawdownLimit the market only shrinks; it leaks that limit in
+/// eight hours, and at half of it whoever pokes the market lets it grow again.
+///
 /// INV-10: the fund never goes below zero.
 /// @dev Rounding: what may be drawn is rounded down.
 library Budgets {
@@ -29,6 +32,11 @@ library Budgets {
     /// @dev Seconds in which the event budget is available again: longer than a wave of liquidations lasts.
     uint256 internal constant WAVE = 1 hours;
     uint256 internal constant DAY = 1 days;
+    uint256 internal constant DRAWDOWN = 8 hours;
+    /// @dev Parts of the fund that a drawdown is counted in, and how many of them a ppm is.
+    uint256 private constant PARTS = 1e9;
+    uint256 private constant PARTS_PER_PPM = PARTS / PPM;
+    uint256 private constant MOST_PARTS = type(uint32).max;
     /// @dev ppm of the fund that all markets together may draw.
     uint256 internal constant ALL_MARKETS = 800_000;
 
@@ -78,12 +86,38 @@ library Budgets {
         BucketSlot memory bucket = BucketSlot({
             wave: (wave + amount).toUint96(),
             day: (day + amount).toUint96(),
-            since: uint32(block.timestamp)
+            since: uint32(block.timestamp),
+            drawdown: uint32((drawdown(m) + (amount * PARTS).divUp(purse.size)).min(MOST_PARTS))
         });
         m.bucket = bucket;
         uint256 word = bucket.wave | (uint256(bucket.day) << 96) | (uint256(bucket.since) << 192);
+        word |= uint256(bucket.drawdown) << 224;
         emit IExchangeEvents.BudgetDrawn(marketId, bytes32(word));
+        if (bucket.drawdown > m.config.drawdownLimit * PARTS_PER_PPM) {
+            setStatus(m, marketId, m.book.status | MarketStatus.DRAWDOWN);
+        }
         drawUnbudgeted(s, purse, amount, reason);
+    }
+
+    /// @notice Lets a market grow again whose drawdown has leaked to half its limit.
+    function recover(Market storage m, uint16 marketId) internal {
+        uint8 status = m.book.status;
+        if (status & MarketStatus.DRAWDOWN == 0) return;
+        if (drawdown(m) > (m.config.drawdownLimit * PARTS_PER_PPM) / 2) return;
+        setStatus(m, marketId, status & ~MarketStatus.DRAWDOWN);
+    }
+
+    /// @notice What a market drew in the last eight hours and has not leaked away yet, 10^-9 of the fund.
+    function drawdown(Market storage m) internal view returns (uint256) {
+        BucketSlot storage bucket = m.bucket;
+        uint256 limit = m.config.drawdownLimit * PARTS_PER_PPM;
+        return levelOf(bucket.drawdown, limit, bucket.since, DRAWDOWN);
+    }
+
+    function setStatus(Market storage m, uint16 marketId, uint8 status) private {
+        if (m.book.status == status) return;
+        m.book.status = status;
+        emit IExchangeEvents.StatusChanged(marketId, status);
     }
 
     /// @notice A draw that belongs to no market: it counts for the share of all markets only.

@@ -7,8 +7,10 @@ import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Price, Tally} from "../types/Context.sol";
 import {Keys} from "../types/Keys.sol";
+import {LeverageTable} from "../types/MarketConfig.sol";
 import {Side} from "../types/Side.sol";
 import {Checkpoint, Market, PriceClass} from "../types/State.sol";
+import {Caps} from "./Caps.sol";
 import {CohortMath} from "./CohortMath.sol";
 import {Dust} from "./Dust.sol";
 import {Queue} from "./Queue.sol";
@@ -47,6 +49,7 @@ library Cohorts {
         uint256 key;
         Side side;
         uint256 lots;
+        uint256 storedLots;
         uint256 members;
         uint256 checkpoint;
         uint256 referenced;
@@ -58,7 +61,6 @@ library Cohorts {
         bool isRead; // `current` has the stored checkpoint's first slot
         bool isWhole; // and its other two
         bool isAhead; // `current` differs from the stored checkpoint
-        bool wasOccupied;
         uint256 takenOver; // quote by which `cost` rose, not yet in a tally
     }
 
@@ -183,11 +185,11 @@ library Cohorts {
         h.side = Keys.sideOfCohort(key);
         uint256 word = Words.get(m.cohorts[key]);
         h.lots = uint64(word);
+        h.storedLots = h.lots;
         h.members = uint32(word >> 64);
         h.checkpoint = uint24(word >> 96);
         h.referenced = uint8(word >> 120);
         h.cost = int256(word) >> 128;
-        h.wasOccupied = h.lots != 0;
         word = Words.get(m.classes[Keys.classKey(h.side, Keys.priceClassOfCohort(key))]);
         h.classLots = uint64(word);
         h.classMembers = uint32(word >> 64);
@@ -469,10 +471,13 @@ library Cohorts {
             m.classes[Keys.classKey(h.side, Keys.priceClassOfCohort(key))],
             Words.packClass(h.classLots, h.classMembers, h.classHaircut)
         );
-        bool isOccupied = h.lots != 0;
-        if (isOccupied == h.wasOccupied) return word;
-        h.wasOccupied = isOccupied;
-        if (isOccupied) Queue.set(m, key);
+        uint256 before = h.storedLots;
+        h.storedLots = h.lots;
+        if (Keys.leverageOfCohort(key) >= LeverageTable.TOP_CLASS) {
+            Caps.note(m, h.side, before, h.lots);
+        }
+        if ((h.lots != 0) == (before != 0)) return word;
+        if (h.lots != 0) Queue.set(m, key);
         else Queue.clear(m, key);
     }
 }

@@ -5,15 +5,17 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {LibBit} from "solady/src/utils/LibBit.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
-import {Health, Price, Tally} from "../types/Context.sol";
-import {Bounds, EventStage, House, MarketStatus, PPM, WHOLE} from "../types/Keys.sol";
+import {Fill, Health, Price, Tally} from "../types/Context.sol";
+import {Bounds, EventStage, House, Keys, MarketStatus, PPM, WHOLE} from "../types/Keys.sol";
 import {DeficitRule, MarketConfig} from "../types/MarketConfig.sol";
 import {Side} from "../types/Side.sol";
-import {ChargeSlot, EventSide, EventSlot, Market, Split, State} from "../types/State.sol";
+import {ChargeSlot, EventSide, EventSlot, Market, Position, Split, State} from "../types/State.sol";
 import {Bits} from "./Bits.sol";
 import {Budgets} from "./Budgets.sol";
+import {CohortMath} from "./CohortMath.sol";
 import {Cohorts} from "./Cohorts.sol";
 import {Distress} from "./Distress.sol";
+import {Dust} from "./Dust.sol";
 import {Forced} from "./Forced.sol";
 import {Fresh} from "./Fresh.sol";
 import {Ladder} from "./Ladder.sol";
@@ -181,21 +183,72 @@ library Deleverage {
         if (Distress.isFrozen(s, markets)) return (false, IExchangeEvents.SkipReason.EventPending);
         (uint256 live, uint256 freshSince) = Distress.scan(s, account, markets);
         if (live == 0) return rescue(s, ev, account, markets);
-        if (freshSince == type(uint256).max) return (false, IExchangeEvents.SkipReason.NotFresh);
-
         Health memory h = Margin.health(s, account);
-        bool isInsolvent = h.equity < 0 && h.equityAtIndex < 0;
-        if (!isInsolvent) {
-            if (!Margin.isLiquidatable(h)) return (false, IExchangeEvents.SkipReason.Healthy);
-            if (!hasRunOut(s, account, live, freshSince)) {
-                return (false, IExchangeEvents.SkipReason.ClockRunning);
-            }
-        }
+        (isDue, reason) = due(s, account, live, freshSince, h);
+        if (!isDue) return (closeEnded(s, ev, account, live, h.equity), reason);
+
         Distress.cancelOrders(s, account, markets);
         if (h.equity < 0) foldFresh(s, ev, account, markets);
         closeAccount(s, ev, account, live, h);
         Distress.clearClock(s, account);
         return (true, reason);
+    }
+
+    /// @notice Whether everything that an account has in live markets is to be closed.
+    function due(
+        State storage s,
+        uint32 account,
+        uint256 live,
+        uint256 freshSince,
+        Health memory h
+    ) private view returns (bool isDue, IExchangeEvents.SkipReason reason) {
+        if (freshSince == type(uint256).max) return (false, IExchangeEvents.SkipReason.NotFresh);
+        if (h.equity < 0 && h.equityAtIndex < 0) return (true, reason);
+        if (!Margin.isLiquidatable(h)) return (false, IExchangeEvents.SkipReason.Healthy);
+        isDue = hasRunOut(s, account, live, freshSince);
+        reason = IExchangeEvents.SkipReason.ClockRunning;
+    }
+
+    /// @notice Closes what an account has in markets that have ended, at their last price, against ledger account 3, to whom lots at a
+    /// price that never moves are worth nothing. No penalty, no third party, and the account's equity stays what it is.
+    /// @dev Its profit is fresh, as of any trade: who comes first must not escape what insolvent accounts are still missing.
+    /// @return isAny Whether there was anything.
+    function closeEnded(
+        State storage s,
+        Event memory ev,
+        uint32 account,
+        uint256 live,
+        int256 equity
+    ) private returns (bool isAny) {
+        for (; live != 0; live &= live - 1) {
+            uint16 marketId = uint16(Bits.leastSignificant(live));
+            if (s.markets[marketId].book.status & MarketStatus.ENDED == 0) continue;
+            isAny = true;
+            Distress.cancelOrders(s, account, 1 << uint256(marketId));
+            handToHouse(s, account, Prices.load(s, marketId));
+        }
+        if (!isAny) return false;
+        int256 balance = Ledger.balanceOf(s, account);
+        emit IExchangeEvents.AccountDeleveraged(ev.id, account, equity, 0, 0, balance);
+    }
+
+    /// @dev Rounding: the account's proceeds down, what account 3 pays for the lots up; the difference is the market's rest.
+    function handToHouse(State storage s, uint32 account, Price memory price) private {
+        Market storage m = s.markets[price.market];
+        Tally memory tally;
+        Position memory held;
+        (held, tally) = Positions.settle(s, price, account, tally);
+        Side side = Keys.sideOfKind(held.kind);
+        uint256 quote = held.lots * price.mark;
+        if (held.lots != 0) {
+            Fill memory fill = Fill(side.opposite(), held.lots, quote, 0, 0);
+            (, tally) = Positions.change(s, price, account, fill, 0, tally);
+            int256 cost = CohortMath.worthCeil(side, held.lots, quote, price.funding);
+            tally.rest += cost;
+            if (side == Side.Long) tally.longLots += int256(uint256(held.lots));
+            Dust.add(m, price.market, side, held.lots, side.sign() * cost, tally);
+        }
+        Tallies.store(m, price.market, tally);
     }
 
     /// @notice Whether the clock has run for as long as the slowest of the account's markets asks.
@@ -563,6 +616,7 @@ library Deleverage {
         for (uint256 i = 0; i < ev.pots.length && fills != 0; ++i) {
             Pot memory pot = ev.pots[i];
             if (!pot.isInvolved || pot.lots[0] == pot.lots[1]) continue;
+            if (s.markets[pot.price.market].book.status & MarketStatus.ENDED != 0) continue;
             fills = sellLots(s, ev, pot, fills);
         }
     }

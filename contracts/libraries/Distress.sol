@@ -4,7 +4,7 @@ pragma solidity ^0.8.37;
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Health, Price} from "../types/Context.sol";
-import {Grade, House, MarketStatus} from "../types/Keys.sol";
+import {Grade, House, MarketStatus, MICRO} from "../types/Keys.sol";
 import {Market, State} from "../types/State.sol";
 import {Bits} from "./Bits.sol";
 import {Forced} from "./Forced.sol";
@@ -16,6 +16,7 @@ import {Prices} from "./Prices.sol";
 /// how long it has been under liquidation. The clock moves the limit of a forced sale from mark to the zero price and ends in
 /// `deleverage`. It starts with the first call that finds the account below maintenance, is cleared when equity has reached 1.25 ×
 /// maintenance, and runs only while every live market of the account is fresh: an outage must not take time from it.
+/// State.distress adds up the maintenance margin behind all clocks: what the insurance fund looks at before it lets anyone in or out.
 library Distress {
     using FixedPointMathLib for uint256;
 
@@ -65,15 +66,23 @@ library Distress {
         }
     }
 
-    function startClock(State storage s, uint32 account) internal {
+    /// @param maintenance Of the account, quote: what it stands for in State.distress while its clock runs.
+    function startClock(State storage s, uint32 account, uint256 maintenance) internal {
         if (s.accounts[account].clock != 0) return;
         s.accounts[account].clock = uint40(block.timestamp);
-        emit IExchangeEvents.ClockStarted(account, block.timestamp);
+        uint80 distress = uint80((maintenance / MICRO).min(type(uint80).max));
+        s.money[account].distress = distress;
+        // 32 bits of accounts with at most 2^61 micro units each, see the widths of Margin.
+        s.distress.maintenance += distress;
+        s.distress.since = uint32(block.timestamp);
+        emit IExchangeEvents.ClockStarted(account, block.timestamp, distress);
     }
 
     function clearClock(State storage s, uint32 account) internal {
         if (s.accounts[account].clock == 0) return;
         s.accounts[account].clock = 0;
+        s.distress.maintenance -= s.money[account].distress;
+        s.money[account].distress = 0;
         emit IExchangeEvents.ClockCleared(account);
     }
 

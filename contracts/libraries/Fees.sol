@@ -4,9 +4,10 @@ pragma solidity ^0.8.37;
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
-import {House, PPM} from "../types/Keys.sol";
+import {House, MICRO, PPM} from "../types/Keys.sol";
 import {FlowSlot, Market, PoolSlot, State} from "../types/State.sol";
 import {Ledger} from "./Ledger.sol";
+import {Volatility} from "./Volatility.sol";
 
 /// @title Fees
 /// @notice Shares out what a market earned: first its shortfall, then the insurance fund and the treasury.
@@ -14,17 +15,35 @@ library Fees {
     using FixedPointMathLib for uint256;
     using SafeCast for uint256;
 
+    /// @dev ppm of a volatility rate's unit.
+    uint256 private constant PPM_PER_RATE = PPM / Volatility.RATE;
+
+    /// @notice What the market asks of the fund now: open interest at mark · max(fundTarget, volatility rate).
+    /// @dev Rounding: down.
+    function retarget(State storage s, Market storage m, uint16 marketId) internal {
+        uint256 rate = m.config.fundTarget;
+        if (rate != 0) rate = rate.max(m.book.volatilityRate * PPM_PER_RATE);
+        uint256 notional = uint256(m.flow.openInterest) * m.price.mark;
+        uint64 target = uint64(((notional * rate) / (PPM * MICRO)).min(type(uint64).max));
+        uint64 before = m.volatility.fundTarget;
+        if (target == before) return;
+        m.volatility.fundTarget = target;
+        uint72 total = s.fundTarget + target - before;
+        s.fundTarget = total;
+        emit IExchangeEvents.FundTargetChanged(marketId, target, total);
+    }
+
     /// @notice Empties the market's fee pot.
     /// @dev The fund's share is `fundShare` when it has reached its target, everything when it is empty, and
-    /// linear between: share = 1 − (1 − fundShare) · min(1, fund / target), where target = open interest at mark ·
-    /// fundTarget. Rounding: the treasury's part is rounded down, the fund gets the rest.
+    /// linear between: share = 1 − (1 − fundShare) · min(1, fund / target), where the target is the sum over all markets. Rounding:
+    /// the treasury's part is rounded down, the fund gets the rest.
     function share(State storage s, Market storage m, uint16 marketId) internal {
         FlowSlot memory flow = m.flow;
         if (flow.fees == 0 && flow.rest == 0) return;
         (m.flow.fees, m.flow.rest) = (0, 0);
 
         uint256 fees = uint256(flow.fees) - repayShortfall(m, marketId, flow.fees);
-        uint256 treasury = treasuryPart(s, m, flow.openInterest, fees);
+        uint256 treasury = treasuryPart(s, fees);
         credit(s, House.FUND, (fees - treasury).toInt256());
         credit(s, House.TREASURY, treasury.toInt256());
         credit(s, House.DUST, flow.rest);
@@ -46,15 +65,10 @@ library Fees {
         emit IExchangeEvents.ShortfallChanged(marketId, pool.shortfall - paid);
     }
 
-    function treasuryPart(
-        State storage s,
-        Market storage m,
-        uint256 openInterest,
-        uint256 fees
-    ) private view returns (uint256) {
+    function treasuryPart(State storage s, uint256 fees) private view returns (uint256) {
         int256 held = Ledger.balanceOf(s, House.FUND);
         if (held <= 0) return 0;
-        uint256 target = (openInterest * m.price.mark * m.config.fundTarget) / PPM;
+        uint256 target = s.fundTarget * MICRO;
         uint256 fill = target == 0 ? PPM : PPM.min(uint256(held).fullMulDiv(PPM, target));
         return fees.fullMulDiv((PPM - s.fundShare) * fill, PPM * PPM);
     }

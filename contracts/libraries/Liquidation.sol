@@ -6,7 +6,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Fill, Health, Price, Tally} from "../types/Context.sol";
-import {Bounds, Grade, House, Keys, MICRO, PPM} from "../types/Keys.sol";
+import {Bounds, Grade, House, Keys, MarketStatus, MICRO, PPM} from "../types/Keys.sol";
 import {MarketConfig} from "../types/MarketConfig.sol";
 import {Side, isBetterFor} from "../types/Side.sol";
 import {Market, Position, State} from "../types/State.sol";
@@ -102,6 +102,10 @@ library Liquidation {
             price.grade != Grade.Dead,
             IExchangeErrors.PriceNotFresh(marketId, uint8(price.grade), uint8(Grade.Aged))
         );
+        require(
+            s.markets[marketId].book.status & MarketStatus.ENDED == 0,
+            IExchangeErrors.ReduceOnly(marketId)
+        );
         Sale memory f;
         f.account = from;
         beginOrRevert(s, f, marketId);
@@ -135,7 +139,7 @@ library Liquidation {
         (f.live, freshSince) = Distress.scan(s, f.account, markets);
         Distress.cancelOrders(s, f.account, markets);
         if (f.live == 0) return (false, IExchangeEvents.SkipReason.NoPosition);
-        Distress.startClock(s, f.account);
+        Distress.startClock(s, f.account, f.before.maintenance);
         f.elapsed = Distress.elapsed(s, f.account, freshSince);
         return (true, reason);
     }

@@ -6,6 +6,7 @@ import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Bounds, House, MarketStatus, PPM} from "../types/Keys.sol";
 import {LeverageTable, MarketConfig} from "../types/MarketConfig.sol";
 import {Market, State} from "../types/State.sol";
+import {Caps} from "./Caps.sol";
 
 /// @title Listing
 /// @notice Markets, their parameters, and the hard bounds of every one of them. Linked.
@@ -33,9 +34,10 @@ library Listing {
         m.config = config;
         m.book.status = MarketStatus.LISTED;
         emit IExchangeEvents.MarketListed(marketId, name, config);
+        Caps.start(m, marketId, config.openInterestCap);
     }
 
-    /// @notice Changes the parameters of a market, except those that stored amounts are counted in.
+    /// @notice Changes the parameters of a market, except those that stored amounts are counted in. A higher cap is grown to.
     /// @dev Reverts: UnknownMarket, ParameterOutOfBounds; a fixed parameter that differs names its old value as the bound.
     function setConfig(State storage s, uint16 marketId, MarketConfig calldata config) external {
         Market storage m = listed(s, marketId);
@@ -49,6 +51,7 @@ library Listing {
         fixed_("deficitRule", uint256(config.deficitRule), uint256(old.deficitRule));
         m.config = config;
         emit IExchangeEvents.MarketConfigured(marketId, config);
+        Caps.change(m, marketId, old.openInterestCap, config.openInterestCap);
     }
 
     /// @notice The guardian's call: only downwards, at once.
@@ -72,6 +75,7 @@ library Listing {
         if (config.defaultLeverage > maxLeverage) config.defaultLeverage = maxLeverage;
         m.config = config;
         emit IExchangeEvents.MarketConfigured(marketId, config);
+        Caps.stop(m, marketId);
         if (reduceOnly) setStatus(m, marketId, m.book.status | MarketStatus.REDUCE_ONLY);
     }
 
@@ -118,6 +122,8 @@ library Listing {
         checkTrade(config);
         checkPrices(config);
         checkWaterfall(config);
+        checkGrowth(config);
+        checkEnvelope(config);
     }
 
     function checkMargin(MarketConfig calldata c) private pure {
@@ -197,6 +203,33 @@ library Listing {
         atLeast("marketShare", c.marketShare, c.eventBudget);
         atMost("fundTarget", c.fundTarget, PPM);
         atLeast("maxDead", c.maxDead, HOUR);
+    }
+
+    function checkGrowth(MarketConfig calldata c) private pure {
+        atLeast("move", c.move, PERCENT / 10);
+        atMost("move", c.move, 50 * PERCENT);
+        atMost("topShare", c.topShare, 100);
+        atLeast("capStart", c.capStart, 1);
+        atMost("capStart", c.capStart, 100);
+        atMost("capRamp", c.capRamp, 90 days);
+        atLeast("drawdownLimit", c.drawdownLimit, PERCENT);
+        atMost("drawdownLimit", c.drawdownLimit, PPM);
+        atLeast("windWindow", c.windWindow, 10 minutes);
+        atMost("windWindow", c.windWindow, 30 days);
+    }
+
+    /// @notice Maintenance margin of every leverage class but the top ones survives the stated move and what a forced sale costs:
+    ///
+    ///   move + maxDeviation + liqSlip + penalty + funding until it is through ≤ 1 / (2 · leverage)
+    ///
+    /// @dev The highest of them is the one that decides. The top classes have a cap instead, see Caps.
+    function checkEnvelope(MarketConfig calldata c) private pure {
+        uint256 class = c.maxLeverage;
+        if (class >= LeverageTable.TOP_CLASS) class = LeverageTable.TOP_CLASS - 1;
+        uint256 time = uint256(c.freshFor) + c.clock;
+        uint256 funding = (uint256(c.maxFunding) * time + 8 * HOUR - 1) / (8 * HOUR);
+        uint256 need = uint256(c.move) + c.maxDeviation + c.liqSlip + c.penalty + funding;
+        atMost("envelope", need, Caps.maintenanceRate(LeverageTable.leverageOf(class)));
     }
 
     function atLeast(bytes32 name, uint256 value, uint256 bound) private pure {

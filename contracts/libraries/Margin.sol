@@ -10,6 +10,7 @@ import {LeverageTable, MarketConfig} from "../types/MarketConfig.sol";
 import {Side} from "../types/Side.sol";
 import {Market, Position, Resting, State} from "../types/State.sol";
 import {Bits} from "./Bits.sol";
+import {Caps} from "./Caps.sol";
 import {CohortMath} from "./CohortMath.sol";
 import {Cohorts} from "./Cohorts.sol";
 import {Fresh} from "./Fresh.sol";
@@ -108,11 +109,11 @@ library Margin {
     /* THE JUDGE */
 
     /// @notice Ends every path that changes size, orders or margin: enough initial margin, or risk only fell.
-    /// @dev Reverts: AccountCapReached, MarginTooLow.
+    /// @dev Reverts: AccountCapReached, TopCapReached, MarginTooLow.
     function requireAllowed(State storage s, uint32 account, Snapshot memory before) public view {
         Snapshot memory now_ = snapshot(s, account);
         Health memory h = now_.health;
-        requireUnderCaps(s, before.sizes, now_.sizes);
+        requireUnderCaps(s, account, before.sizes, now_.sizes);
         if (h.prudent >= int256(h.initial)) return;
         bool isAllowed =
             onlyShrank(before.sizes, now_.sizes) && HealthMath.isNotPoorer(before.health, h);
@@ -396,9 +397,11 @@ library Margin {
         return true;
     }
 
-    /// @notice Nothing that grew, orders included, is above what one account may hold of a market.
+    /// @notice Nothing that grew, orders included, is above what one account may hold of a market, and no position of a top leverage
+    /// class grew above what these may hold together.
     function requireUnderCaps(
         State storage s,
+        uint32 account,
         SizeAt[] memory before,
         SizeAt[] memory now_
     ) private view {
@@ -406,12 +409,27 @@ library Margin {
         bool isKnown;
         for (uint256 i = 0; i < now_.length; ++i) {
             (j, isKnown) = seek(before, j, now_[i].market);
+            SizeAt memory was;
+            if (isKnown) was = before[j];
+            requireUnderTopCap(s, account, was, now_[i]);
             uint256 lots = HealthMath.worstLots(now_[i]);
-            if (lots <= (isKnown ? HealthMath.worstLots(before[j]) : 0)) continue;
+            if (lots <= HealthMath.worstLots(was)) continue;
             MarketConfig storage config = s.markets[now_[i].market].config;
             uint256 cap = (uint256(config.openInterestCap) * config.accountShare) / SHARE;
             require(lots <= cap, IExchangeErrors.AccountCapReached(now_[i].market, lots, cap));
         }
+    }
+
+    function requireUnderTopCap(
+        State storage s,
+        uint32 account,
+        SizeAt memory was,
+        SizeAt memory is_
+    ) private view {
+        if (is_.lots == 0 || (is_.side == was.side && is_.lots <= was.lots)) return;
+        uint8 kind = s.markets[is_.market].positions[account].kind;
+        if (Keys.leverageOfKind(kind) < LeverageTable.TOP_CLASS) return;
+        Caps.requireRoom(s, is_.market, is_.side);
     }
 
     /// @notice The place of a market in an ascending list, looked for from `j` on.

@@ -5,9 +5,11 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Fill, Price, Tally} from "../types/Context.sol";
 import {Grade, Keys, MarketStatus, PPM} from "../types/Keys.sol";
+import {LeverageTable} from "../types/MarketConfig.sol";
 import {Side} from "../types/Side.sol";
 import {Level, Market, Order, Position, State} from "../types/State.sol";
 import {Book} from "./Book.sol";
+import {Caps} from "./Caps.sol";
 import {Margin} from "./Margin.sol";
 import {Positions} from "./Positions.sol";
 import {Prices} from "./Prices.sol";
@@ -25,7 +27,7 @@ import {Ticks} from "./Ticks.sol";
 /// leaves in front of it cost nothing; a few of their levels are killed by each call, for the next one's sake.
 ///
 /// MAKERS  Every order that is met counts as a step against the bound, filled or removed. What is wrong with it is looked for in
-/// a fixed order: dead, expired, same owner as the taker, does not reduce, margin. The first that fails on margin kills all
+/// a fixed order: dead, expired, same owner as the taker, does not reduce, cap of the top leverage classes, margin. The first that fails on margin kills all
 /// of its account's orders of that side, because the others are no better.
 ///
 /// WHO MAY GROW  Where the taker may only reduce (aged price, market that only shrinks) makers may only reduce too, else
@@ -144,7 +146,7 @@ library Matching {
         w.makerFee = m.config.makerFee;
         w.left = t.lots;
         w.maxSteps = t.maxFills;
-        w.mayGrow = t.isForced || t.taker == 0 || mayGrow(m, price);
+        w.mayGrow = mayGrow(m, price, t.isForced || t.taker == 0);
 
         (uint256 lowest, uint256 highest) = bandOf(m, price);
         bool isBuying = t.side == Side.Long;
@@ -161,9 +163,14 @@ library Matching {
         if (t.isReduceOnly) w.left = FixedPointMathLib.min(w.left, w.closable);
     }
 
-    function mayGrow(Market storage m, Price memory price) private view returns (bool) {
-        uint8 shrinking = MarketStatus.REDUCE_ONLY | MarketStatus.WINDING_DOWN;
-        return price.grade == Grade.Fresh && m.book.status & shrinking == 0;
+    function mayGrow(
+        Market storage m,
+        Price memory price,
+        bool isForced
+    ) private view returns (bool) {
+        uint8 status = m.book.status;
+        if (isForced) return status & MarketStatus.ENDED == 0;
+        return price.grade == Grade.Fresh && status & MarketStatus.SHRINKING == 0;
     }
 
     function walk(State storage s, Market storage m, Walk memory w) private {
@@ -237,7 +244,31 @@ library Matching {
                 return false;
             }
         }
-        fillOrRemove(s, m, w, id, order, split(w, order, lots, closable));
+        Fill memory fill = split(w, order, lots, closable);
+        if (isAboveTopCap(s, m, w, maker, held, fill)) {
+            Book.free(m, w.market, id, order, IExchangeEvents.RemovalReason.TopCapReached);
+        } else {
+            fillOrRemove(s, m, w, id, order, fill);
+        }
+    }
+
+    /// @notice Whether a fill would grow a position of a top leverage class above what these may hold together.
+    function isAboveTopCap(
+        State storage s,
+        Market storage m,
+        Walk memory w,
+        uint32 maker,
+        Position memory held,
+        Fill memory fill
+    ) private view returns (bool) {
+        if (fill.openLots == 0) return false;
+        uint256 class =
+            held.lots > fill.closeLots
+                ? Keys.leverageOfKind(held.kind)
+                : Margin.chosenClass(m, maker);
+        if (class < LeverageTable.TOP_CLASS) return false;
+        uint256 lots = Caps.topLots(m, w.makerSide) + fill.openLots;
+        return lots > Caps.topCap(s, m, w.price.mark);
     }
 
     /// @notice Whether an order is gone before anyone looks at its account's margin.

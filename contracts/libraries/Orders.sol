@@ -7,10 +7,12 @@ import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Action, ActionKind, ActionResult, TimeInForce} from "../types/Action.sol";
 import {Price, Tally} from "../types/Context.sol";
 import {Bounds, Grade, Keys, MarketStatus, MICRO} from "../types/Keys.sol";
+import {LeverageTable} from "../types/MarketConfig.sol";
 import {Side} from "../types/Side.sol";
 import {Market, Order, Position, State} from "../types/State.sol";
 import {AccountMarkets} from "./AccountMarkets.sol";
 import {Book} from "./Book.sol";
+import {Caps} from "./Caps.sol";
 import {Margin} from "./Margin.sol";
 import {Matching} from "./Matching.sol";
 import {Positions} from "./Positions.sol";
@@ -181,7 +183,7 @@ library Orders {
     /// @notice Chooses a leverage class. A lower one needs the settled balance to cover the initial margin that it asks for, because
     /// a winner could otherwise leave the front of the queue with profit that is not his yet; unless nothing in this market
     /// depends on it.
-    /// @dev Reverts: EventPending, LeverageTooHigh, PriceNotFresh, LeverageNotCovered.
+    /// @dev Reverts: EventPending, LeverageTooHigh, PriceNotFresh, TopCapReached, LeverageNotCovered.
     /// @param class Index into the leverage table.
     function setLeverage(State storage s, Market storage m, Work memory w, uint256 class) private {
         needPrice(s, m, w);
@@ -193,6 +195,10 @@ library Orders {
         bool isLower = class < Margin.chosenClass(m, w.account);
         uint256 delay = m.config.classDelay;
         w.tally = Positions.setLeverage(s, w.price, w.account, class, delay, w.tally);
+        if (held.lots != 0 && class >= LeverageTable.TOP_CLASS) {
+            bool isRaised = class > Keys.leverageOfKind(held.kind);
+            if (isRaised) Caps.requireRoom(s, w.market, Keys.sideOfKind(held.kind));
+        }
 
         if (!isLower || !isAtRisk) return;
         (int256 settled, uint256 initial) = Margin.coverage(s, w.account);
@@ -215,9 +221,8 @@ library Orders {
 
     function requireOpen(Market storage m, Work memory w, bool isReduceOnly) private view {
         requireGrade(w, isReduceOnly ? Grade.Aged : Grade.Fresh);
-        uint8 shrinking = MarketStatus.REDUCE_ONLY | MarketStatus.WINDING_DOWN;
         require(
-            isReduceOnly || m.book.status & shrinking == 0,
+            isReduceOnly || m.book.status & MarketStatus.SHRINKING == 0,
             IExchangeErrors.ReduceOnly(w.market)
         );
     }

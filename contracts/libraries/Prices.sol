@@ -6,13 +6,14 @@ import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {IIndexOracle} from "../interfaces/IIndexOracle.sol";
 import {Price} from "../types/Context.sol";
-import {Bounds, Grade, PPM, WHOLE} from "../types/Keys.sol";
+import {Bounds, Grade, MarketStatus, PPM, WHOLE} from "../types/Keys.sol";
 import {MarketConfig} from "../types/MarketConfig.sol";
 import {BookSlot, MarkSlot, Market, SampleSlot, State} from "../types/State.sol";
 import {Funding} from "./Funding.sol";
 import {Impact} from "./Impact.sol";
 import {JumpGuard} from "./JumpGuard.sol";
 import {Volatility} from "./Volatility.sol";
+import {Winding} from "./Winding.sol";
 
 /// @title Prices
 /// @notice Index, mark and funding of a market. The only writer of prices.
@@ -24,6 +25,7 @@ import {Volatility} from "./Volatility.sol";
 ///          that side. Anything less is no price of the book, and the mark is index + premium.
 /// PREMIUM  exponential average of (impact mid − index), time constant premiumWindow.
 /// STORMS   see Volatility: from the index alone.
+/// END      a market that is wound down gets its last price from Winding; after that nothing here changes it.
 /// FUNDING  see Funding; each interval is charged with what was stored at its start.
 ///
 /// INV-17: this block's mark does not depend on what this block does to the book, because everything is read in the block's
@@ -75,6 +77,8 @@ library Prices {
 
     /// @notice How far the stored index may be relied on now.
     function gradeOf(Market storage m) internal view returns (Grade) {
+        // The last price of a market does not age.
+        if (m.book.status & MarketStatus.ENDED != 0) return Grade.Fresh;
         return worse(Grade(m.book.grade), gradeByAge(m.config, m.sample.publishTime));
     }
 
@@ -90,6 +94,7 @@ library Prices {
     /* THE REFRESH */
 
     function update(Market storage m, address oracle, uint16 marketId) private {
+        if (m.book.status & MarketStatus.ENDED != 0) return;
         Words memory words = Words({price: m.price, book: m.book, sample: m.sample});
         uint256 indexBefore = words.price.index;
 
@@ -116,6 +121,9 @@ library Prices {
         m.price = words.price;
         m.book = words.book;
         m.sample = words.sample;
+        if (!isLive || words.book.status & MarketStatus.WINDING_DOWN != 0) {
+            Winding.step(m, marketId, indexBefore);
+        }
         emitRefreshed(m, marketId, leg);
     }
 

@@ -32,8 +32,14 @@ library MarketStatus {
     uint8 internal constant REDUCE_ONLY = 2;
     /// @dev An event waits to be continued; nothing else happens in the market until it is done.
     uint8 internal constant EVENT = 4;
-    /// @dev The last positions are being closed at an averaged index.
+    /// @dev The index is being averaged for the market's last price.
     uint8 internal constant WINDING_DOWN = 8;
+    /// @dev It drew more from the fund than it may in eight hours.
+    uint8 internal constant DRAWDOWN = 16;
+    /// @dev It has its last price, at which every position is closed.
+    uint8 internal constant ENDED = 32;
+    /// @dev All in which only what brings positions towards zero is allowed.
+    uint8 internal constant SHRINKING = REDUCE_ONLY | WINDING_DOWN | DRAWDOWN | ENDED;
 }
 
 /// @notice What an event is doing to one side of a market. The stages run in this order.

@@ -68,16 +68,24 @@ struct MarketConfig {
     uint32 maxDead; // seconds without a price until the market winds down
     QuantityRule quantityRule;
     DeficitRule deficitRule;
-    // Slot 4, 48 bits: volatility.
+    // Slot 4, 176 bits: what keeps a market from growing faster than it can be closed.
     uint8 volatilityFactor; // tenths of a standard deviation that initial margin must cover; 0: none
     uint16 volatilityHorizon; // seconds that it must cover
     uint24 volatilityWindow; // seconds: the time constant of the variance's average
+    uint24 move; // ppm: how far the index goes, in all but the stated share of cases, until a forced sale is through
+    uint8 topShare; // percent of openInterestCap that the top leverage classes of a side may hold together
+    uint8 capStart; // percent of openInterestCap that a new market starts with
+    uint32 capRamp; // seconds in which its cap grows by the whole of it
+    uint24 drawdownLimit; // ppm of the fund that the market may draw in eight hours before it only shrinks
+    uint32 windWindow; // seconds over which the index is averaged for the last price of the market
 }
 
 /// @dev The leverage classes that an account may choose from.
 library LeverageTable {
     uint256 internal constant CLASSES = 8;
     uint256 internal constant DEFAULT_CLASS = 4;
+    /// @dev The first of the top classes, 20 and above, which a market's envelope does not cover: they have a cap of their own.
+    uint256 internal constant TOP_CLASS = 5;
     /// @dev One byte a class, class 0 lowest: 1 2 3 5 10 20 50 100.
     uint256 private constant TABLE = 0x6432140a05030201;
 

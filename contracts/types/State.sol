@@ -19,10 +19,11 @@ struct Account {
     uint8 feeTier; // 0 for now
 }
 
-/// @notice Slot 0: 128 + 48 = 176 bits.
+/// @notice Slot 0: 128 + 48 + 80 = 256 bits.
 struct Money {
     int128 balance; // quote; below zero only while unrealised or fresh profit stands against it
     uint48 freshMarkets; // bit m: the account may have fresh profit in market m
+    uint80 distress; // micro units: maintenance margin when its clock started; 0 while none runs
 }
 
 /// @notice Slot 0: 8 + 40 = 48 bits.
@@ -153,11 +154,28 @@ struct SampleSlot {
     uint64 pendingIndex; // the price that waits, quote per lot; 0 if none does
 }
 
-/// @notice Slot 0: 96 + 64 + 32 = 192 bits. How much the index moves, see Volatility.
+/// @notice Slot 0: 96 + 64 + 32 + 64 = 256 bits. How much the index moves, see Volatility, and what that asks of the fund.
 struct VolatilitySlot {
     uint96 variance; // of returns, per second, scale 10^24
     uint64 index; // at the last sample, quote per lot
     uint32 sampled; // unix time of it; 0 before the first
+    uint64 fundTarget; // micro units: the market's part of what the insurance fund should hold, see Fees
+}
+
+/// @notice Slot 0: 64·3 + 32 = 224 bits. See Caps.
+struct CapSlot {
+    uint64 full; // lots: what openInterestCap grows to; 0 if it is there
+    uint64 topLong; // lots of all long cohorts of the top leverage classes
+    uint64 topShort; // likewise short
+    uint32 since; // unix time of the cap's last step
+}
+
+/// @notice Slot 0: 32·3 + 128 = 224 bits. See Winding.
+struct WindSlot {
+    uint32 from; // unix time at which the averaging began; 0: the market is not wound down
+    uint32 until; // unix time at which it ends
+    uint32 last; // unix time up to which `sum` goes
+    uint128 sum; // Σ index · seconds, quote per lot
 }
 
 /// @notice Slot 0: 64 + 96 + 64 + 32 = 256 bits.
@@ -182,11 +200,12 @@ struct DustSlot {
     int128 shortCost;
 }
 
-/// @notice Slot 0: 96 + 96 + 32 = 224 bits. What a market drew from the fund and has not leaked away yet; see Budgets.
+/// @notice Slot 0: 96 + 96 + 32 + 32 = 256 bits. What a market drew from the fund and has not leaked away yet; see Budgets.
 struct BucketSlot {
     uint96 wave; // quote, leaks away within Budgets.WAVE
     uint96 day; // quote, leaks away within a day
-    uint32 since; // unix time that both are of
+    uint32 since; // unix time that all three are of
+    uint32 drawdown; // 10^-9 of the fund, leaks away within Budgets.DRAWDOWN
 }
 
 /// @notice Slot 0: 96 + 96 + 32 = 224 bits. What all markets together drew from the fund and has not leaked away yet.
@@ -194,6 +213,12 @@ struct FundSlot {
     uint96 drawn; // quote, leaks away within a day
     uint96 size; // quote: the fund and what had not leaked away, at the last draw
     uint32 since; // unix time of the last draw
+}
+
+/// @notice Slot 0: 96 + 32 = 128 bits. How much is under liquidation.
+struct DistressSlot {
+    uint96 maintenance; // micro units: Σ Money.distress
+    uint32 since; // unix time at which the last clock started
 }
 
 /// @notice Slot 0: 64 + 64 + 32 + 32 = 192 bits. The last event that charged each side, so that an event can name what
@@ -264,6 +289,8 @@ struct Market {
     ChargeSlot charges;
     FreshSide[2] fresh;
     VolatilitySlot volatility;
+    CapSlot caps;
+    WindSlot wind;
     // Per account.
     mapping(uint32 account => Position) positions;
     mapping(uint32 account => Resting) resting;
@@ -291,11 +318,14 @@ struct State {
     address oracle;
     uint16 marketCount;
     uint64 eventCount;
-    // Slot 2: 160 + 24 = 184 bits.
+    // Slot 2: 160 + 24 + 72 = 256 bits.
     address fund;
     uint24 fundShare; // ppm of fees, when the fund has reached its target
+    uint72 fundTarget; // micro units: Σ over the markets of what the insurance fund should hold
     // Slot 3: over all markets.
     FundSlot drawn;
+    // Slot 4: over all accounts.
+    DistressSlot distress;
     mapping(uint32 account => Account) accounts;
     mapping(uint32 account => Money) money;
     mapping(uint32 account => mapping(address operator => Operator)) operators;

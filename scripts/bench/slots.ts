@@ -194,6 +194,8 @@ function putFixed(put: Put, base: bigint): void {
   put(memberAt(base, "bucket"), "BucketSlot");
   put(memberAt(base, "charges"), "ChargeSlot");
   put(memberAt(base, "volatility"), "VolatilitySlot");
+  put(memberAt(base, "caps"), "CapSlot");
+  put(memberAt(base, "wind"), "WindSlot");
   put(memberAt(base, "fresh"), "FreshSide", 2);
 }
 

@@ -15,6 +15,7 @@ import { Matching__factory } from "../../typechain-types/factories/libraries/Mat
 import { Orders__factory } from "../../typechain-types/factories/libraries/Orders__factory.js";
 import { Positions__factory } from "../../typechain-types/factories/libraries/Positions__factory.js";
 import { Volatility__factory } from "../../typechain-types/factories/libraries/Volatility__factory.js";
+import { Winding__factory } from "../../typechain-types/factories/libraries/Winding__factory.js";
 import { ChainlinkSource__factory } from "../../typechain-types/factories/oracle/ChainlinkSource__factory.js";
 import { IndexOracle__factory } from "../../typechain-types/factories/oracle/IndexOracle__factory.js";
 import { PythSource__factory } from "../../typechain-types/factories/oracle/PythSource__factory.js";
@@ -52,6 +53,7 @@ const LIBRARIES = {
   Orders: Orders__factory,
   Positions: Positions__factory,
   Volatility: Volatility__factory,
+  Winding: Winding__factory,
 } satisfies Record<string, Factory>;
 
 export type ContractName = keyof typeof CONTRACTS;

@@ -58,6 +58,15 @@ const MarketParameters = z.strictObject({
   volatilityFactor: z.int().min(0).max(60).default(30),
   volatilityHorizon: seconds.default(600),
   volatilityWindow: seconds.default(3600),
+  /** How far the index goes until a forced sale is through, in all but a stated share of cases. */
+  move: ppm.default(25_000),
+  /** Percent of the cap on open interest: what leverages of 20 and more hold together, what a new market starts with. */
+  topShare: z.int().min(0).max(100).default(50),
+  capStart: z.int().min(1).max(100).default(10),
+  capRamp: seconds.default(1_209_600),
+  /** Of the fund: what the market may draw in eight hours before it only shrinks. */
+  drawdownLimit: ppm.default(300_000),
+  windWindow: seconds.default(86_400),
   makerFee: ppm.default(100),
   takerFee: ppm.default(500),
   band: ppm.default(50_000),

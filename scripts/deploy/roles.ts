@@ -28,7 +28,7 @@ export type Restricted = "exchange" | "oracle" | "signedFeed";
 export const FUNCTIONS: Readonly<Record<Restricted, Partial<Record<RoleName, readonly string[]>>>> =
   {
     exchange: {
-      listing: ["list", "setConfig", "reopen", "setFeeShare", "bindFund"],
+      listing: ["list", "setConfig", "reopen", "windDown", "setFeeShare", "bindFund"],
       guardian: ["reduceRisk"],
       treasury: ["payTreasury"],
     },

@@ -14,12 +14,21 @@ export const HOUSE: readonly number[] = [FUND, TREASURY, DUST];
 export const FIRST_ACCOUNT = 10;
 
 /** Bits of BookSlot.status. */
-export const STATUS = { listed: 1n, reduceOnly: 2n, event: 4n, windingDown: 8n } as const;
+export const STATUS = {
+  listed: 1n,
+  reduceOnly: 2n,
+  event: 4n,
+  windingDown: 8n,
+  drawdown: 16n,
+  ended: 32n,
+} as const;
 
 /** Quote of one micro unit. */
 export const MICRO = 10n ** 12n;
 
 export const LEVERAGES: readonly bigint[] = [1n, 2n, 3n, 5n, 10n, 20n, 50n, 100n];
+/** The first of the leverage classes that have a cap of their own. */
+export const TOP_CLASS = 5;
 
 export function opposite(side: SideIndex): SideIndex {
   return side === LONG ? SHORT : LONG;

@@ -9,7 +9,7 @@ type Fields = Readonly<Record<string, Primitive>>;
 
 export const STRUCTS = {
   Account: { owner: "address", markets: "uint48", clock: "uint40", feeTier: "uint8" },
-  Money: { balance: "int128", freshMarkets: "uint48" },
+  Money: { balance: "int128", freshMarkets: "uint48", distress: "uint80" },
   Operator: { scope: "uint8", expiry: "uint40" },
   Position: {
     lots: "uint64",
@@ -83,7 +83,14 @@ export const STRUCTS = {
     pendingSince: "uint32",
     volatilityRate: "uint16",
   },
-  VolatilitySlot: { variance: "uint96", index: "uint64", sampled: "uint32" },
+  VolatilitySlot: {
+    variance: "uint96",
+    index: "uint64",
+    sampled: "uint32",
+    fundTarget: "uint64",
+  },
+  CapSlot: { full: "uint64", topLong: "uint64", topShort: "uint64", since: "uint32" },
+  WindSlot: { from: "uint32", until: "uint32", last: "uint32", sum: "uint128" },
   SampleSlot: {
     premium: "int64",
     bid: "uint32",
@@ -145,9 +152,15 @@ export const STRUCTS = {
     volatilityFactor: "uint8",
     volatilityHorizon: "uint16",
     volatilityWindow: "uint24",
+    move: "uint24",
+    topShare: "uint8",
+    capStart: "uint8",
+    capRamp: "uint32",
+    drawdownLimit: "uint24",
+    windWindow: "uint32",
   },
   DustSlot: { longLots: "uint64", shortLots: "uint64", longCost: "int128", shortCost: "int128" },
-  BucketSlot: { wave: "uint96", day: "uint96", since: "uint32" },
+  BucketSlot: { wave: "uint96", day: "uint96", since: "uint32", drawdown: "uint32" },
   FundSlot: { drawn: "uint96", size: "uint96", since: "uint32" },
   ChargeSlot: {
     longEvent: "uint64",
@@ -200,7 +213,9 @@ export const STRUCTS = {
     eventCount: "uint64",
     fund: "address",
     fundShare: "uint24",
+    fundTarget: "uint72",
   },
+  DistressSlot: { maintenance: "uint96", since: "uint32" },
 } as const satisfies Record<string, Fields>;
 
 export type StructName = keyof typeof STRUCTS;
@@ -214,11 +229,12 @@ export type Struct<Name extends StructName> = {
 export const STATE_SLOTS = {
   header: 0,
   drawn: 3,
-  accounts: 4,
-  money: 5,
-  operators: 6,
-  nonces: 7,
-  markets: 8,
+  distress: 4,
+  accounts: 5,
+  money: 6,
+  operators: 7,
+  nonces: 8,
+  markets: 9,
 } as const;
 
 /** First slots of Market's members, relative to the market's own first slot. */
@@ -234,18 +250,20 @@ export const MARKET_SLOTS = {
   charges: 13,
   fresh: 14,
   volatility: 16,
-  positions: 17,
-  resting: 18,
-  freshRecords: 19,
-  orders: 20,
-  levels: 21,
-  ticks: 22,
-  cohorts: 23,
-  checkpoints: 24,
-  classes: 25,
-  occupied: 26,
-  freshMarks: 27,
-  pending: 28,
+  caps: 17,
+  wind: 18,
+  positions: 19,
+  resting: 20,
+  freshRecords: 21,
+  orders: 22,
+  levels: 23,
+  ticks: 24,
+  cohorts: 25,
+  checkpoints: 26,
+  classes: 27,
+  occupied: 28,
+  freshMarks: 29,
+  pending: 30,
 } as const;
 
 export type Place = {

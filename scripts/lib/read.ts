@@ -70,6 +70,7 @@ export async function readState(read: WordReader, known: Known): Promise<State> 
   const head = createPlan();
   head.struct("Header", BigInt(STATE_SLOTS.header), (header) => (state.header = header));
   head.struct("FundSlot", BigInt(STATE_SLOTS.drawn), (drawn) => (state.drawn = drawn));
+  head.struct("DistressSlot", BigInt(STATE_SLOTS.distress), (value) => (state.distress = value));
   await head.run(read);
 
   const targets: Target[] = [];
@@ -125,6 +126,8 @@ function planFixed(plan: ReadPlan, { base, market }: Target): void {
   plan.struct("ChargeSlot", at(MARKET_SLOTS.charges), (value) => (market.charges = value));
   const volatility = at(MARKET_SLOTS.volatility);
   plan.struct("VolatilitySlot", volatility, (value) => (market.volatility = value));
+  plan.struct("CapSlot", at(MARKET_SLOTS.caps), (value) => (market.caps = value));
+  plan.struct("WindSlot", at(MARKET_SLOTS.wind), (value) => (market.wind = value));
   const pending = MARKET_SLOTS.pending;
   plan.struct("EventSlot", at(pending), (value) => (market.pending.head = value));
   for (const side of [0, 1] as const) {

@@ -1,5 +1,13 @@
 import type { EventNamed } from "./events.js";
-import { checkpointKey, classKey, cohortName, LEVERAGES, SHORT, sideOf } from "./keys.js";
+import {
+  checkpointKey,
+  classKey,
+  cohortName,
+  LEVERAGES,
+  SHORT,
+  sideOf,
+  TOP_CLASS,
+} from "./keys.js";
 import { freshMarkKey } from "./state.js";
 import type { Cohort, MarketState } from "./state.js";
 import { decode, isZero, zero } from "./words.js";
@@ -31,6 +39,7 @@ export function cohortChanged(
   if (isZero(after)) market.cohorts.delete(key);
   else market.cohorts.set(key, after);
   changeClass(market, key, { before, after });
+  changeTop(market, key, after.lots - before.lots);
   const isOccupied = after.lots > 0n;
   if (isOccupied !== before.lots > 0n) markOccupied(market, key, isOccupied);
 }
@@ -75,6 +84,14 @@ export function freshCharged(market: MarketState, args: EventNamed<"FreshCharged
   const side = Number(args.side);
   const { epoch, keep, generation } = market.fresh[sideOf(side)];
   market.freshMarks.set(freshMarkKey(side, Number(epoch)), { keep, generation });
+}
+
+/** What the top leverage classes of a side hold is counted beside their cohorts. */
+function changeTop({ caps }: MarketState, key: number, lots: bigint): void {
+  const { side, leverage } = cohortName(key);
+  if (leverage < TOP_CLASS) return;
+  if (side === SHORT) caps.topShort += lots;
+  else caps.topLong += lots;
 }
 
 type Change = { readonly before: Cohort; readonly after: Cohort };

@@ -2,7 +2,7 @@ import type { EventName, EventNamed, ExchangeEvent } from "./events.js";
 import { DUST, FIRST_ACCOUNT, FUND, SHORT, sideOf, TREASURY } from "./keys.js";
 import { WHOLE } from "./units.js";
 import { copyState, emptyMarket, emptyState, nonceKey, operatorKey } from "./state.js";
-import type { MarketConfig, MarketState, State } from "./state.js";
+import type { MarketConfig, MarketState, Money, State } from "./state.js";
 import {
   levelKilled,
   orderFilled,
@@ -160,6 +160,20 @@ const HANDLERS: { readonly [Name in EventName]: Handler<Name> } = {
   StatusChanged(state, { market, status }) {
     marketOf(state, market).book.status = status;
   },
+  CapChanged(state, { market, cap, full, since }) {
+    const { config, caps } = marketOf(state, market);
+    config.openInterestCap = cap;
+    [caps.full, caps.since] = [full, since];
+  },
+  WindChanged(state, { market, word }) {
+    marketOf(state, market).wind = decode("WindSlot", [BigInt(word)]);
+  },
+  // What it changes is in the words of the refresh that it is part of.
+  MarketEnded: ignore,
+  FundTargetChanged(state, { market, target, total }) {
+    marketOf(state, market).volatility.fundTarget = target;
+    state.header.fundTarget = total;
+  },
   Refreshed(state, args) {
     const market = marketOf(state, args.market);
     market.price = decode("MarkSlot", [BigInt(args.price)]);
@@ -167,7 +181,7 @@ const HANDLERS: { readonly [Name in EventName]: Handler<Name> } = {
     market.sample = decode("SampleSlot", [BigInt(args.sample)]);
   },
   VolatilitySampled(state, { market, variance, index, sampled }) {
-    marketOf(state, market).volatility = { variance, index, sampled };
+    Object.assign(marketOf(state, market).volatility, { variance, index, sampled });
   },
   TotalsChanged(state, args) {
     const market = marketOf(state, args.market);
@@ -187,8 +201,11 @@ const HANDLERS: { readonly [Name in EventName]: Handler<Name> } = {
     state.accounts.set(FUND, { ...zero("Account"), owner: BigInt(fund) });
   },
 
-  ClockStarted: (state, args) => setClock(state, args.account, args.time),
-  ClockCleared: (state, args) => setClock(state, args.account, 0n),
+  ClockStarted(state, { account, time, distress }) {
+    setClock(state, account, { time, distress });
+    state.distress.since = time;
+  },
+  ClockCleared: (state, { account }) => setClock(state, account, { time: 0n, distress: 0n }),
   Skipped: ignore,
   Liquidated: ignore,
   LiquidationEnded: ignore,
@@ -248,15 +265,26 @@ function noteEvent(state: State, id: bigint): void {
 }
 
 function setBalance(state: State, id: bigint, balance: bigint): void {
-  const account = Number(id);
-  const { freshMarkets } = state.money.get(account) ?? zero("Money");
-  if (balance === 0n && freshMarkets === 0n) state.money.delete(account);
-  else state.money.set(account, { balance, freshMarkets });
+  changeMoney(state, Number(id), { balance });
 }
 
-function setClock(state: State, id: bigint, time: bigint): void {
+/** A record of zeros is none. */
+function changeMoney(state: State, account: number, change: Partial<Money>): void {
+  const money = { ...(state.money.get(account) ?? zero("Money")), ...change };
+  const isZero = money.balance === 0n && money.freshMarkets === 0n && money.distress === 0n;
+  if (isZero) state.money.delete(account);
+  else state.money.set(account, money);
+}
+
+type Clock = { readonly time: bigint; readonly distress: bigint };
+
+/** What the account stood for under its last clock no longer counts. */
+function setClock(state: State, id: bigint, { time, distress }: Clock): void {
   const account = state.accounts.get(Number(id));
   if (account !== undefined) account.clock = time;
+  const before = state.money.get(Number(id))?.distress ?? 0n;
+  state.distress.maintenance += distress - before;
+  changeMoney(state, Number(id), { distress });
 }
 
 /** Account.markets: a position, an order or fresh profit there. Money.freshMarkets: the last alone. */
@@ -268,10 +296,8 @@ function markMarket(state: State, marketId: bigint, id: bigint): void {
   const isIn = isFresh || hasOrders || market.positions.has(account);
   const known = state.accounts.get(account);
   if (known !== undefined) known.markets = isIn ? known.markets | bit : known.markets & ~bit;
-  const money = state.money.get(account) ?? zero("Money");
-  money.freshMarkets = isFresh ? money.freshMarkets | bit : money.freshMarkets & ~bit;
-  if (money.balance === 0n && money.freshMarkets === 0n) state.money.delete(account);
-  else state.money.set(account, money);
+  const fresh = state.money.get(account)?.freshMarkets ?? 0n;
+  changeMoney(state, account, { freshMarkets: isFresh ? fresh | bit : fresh & ~bit });
 }
 
 /** The event's struct is the stored one, under the same names. */

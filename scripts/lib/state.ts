@@ -37,6 +37,8 @@ export type MarketState = {
   charges: Struct<"ChargeSlot">;
   fresh: [FreshSide, FreshSide];
   volatility: Struct<"VolatilitySlot">;
+  caps: Struct<"CapSlot">;
+  wind: Struct<"WindSlot">;
   readonly pending: Pending;
   /** By account. */
   readonly positions: Map<number, Position>;
@@ -63,6 +65,7 @@ export type MarketState = {
 export type State = {
   header: Struct<"Header">;
   drawn: Struct<"FundSlot">;
+  distress: Struct<"DistressSlot">;
   readonly accounts: Map<number, Account>;
   readonly money: Map<number, Money>;
   /** By `operatorKey`. */
@@ -77,6 +80,7 @@ export function emptyState(): State {
   return {
     header: zero("Header"),
     drawn: zero("FundSlot"),
+    distress: zero("DistressSlot"),
     accounts: new Map(),
     money: new Map(),
     operators: new Map(),
@@ -98,6 +102,8 @@ export function emptyMarket(): MarketState {
     charges: zero("ChargeSlot"),
     fresh: [zero("FreshSide"), zero("FreshSide")],
     volatility: zero("VolatilitySlot"),
+    caps: zero("CapSlot"),
+    wind: zero("WindSlot"),
     pending: { head: zero("EventSlot"), sides: [zero("EventSide"), zero("EventSide")] },
     positions: new Map(),
     resting: new Map(),

@@ -128,6 +128,14 @@ function scaleOf(market: number): { tickDecimals: number; lotDecimals: number } 
 
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
+/** Markets that are as large as they will be, and whose top leverages need no fund behind them: for what is not about that. */
+const AT_ONCE: MarketOverrides = {
+  capStart: 100,
+  move: 1000,
+  topShare: 100,
+  drawdownLimit: 1_000_000,
+};
+
 /**
  * Deploys and opens the markets at the given prices. Overrides go to both markets.
  */
@@ -136,7 +144,7 @@ export async function createWorld(
   { overrides = {}, prices = ["10000", "1000"] }: WorldOptions = {},
 ) {
   tickBySends(connection);
-  const parameters = withOverrides(readParameters(DEFAULTS), overrides);
+  const parameters = withOverrides(readParameters(DEFAULTS), { ...AT_ONCE, ...overrides });
   const ballast = await deployBallast(connection, parameters);
   const signers = await connection.ethers.getSigners();
   const [deployer] = signers;

@@ -2,9 +2,11 @@
 
 import { ParametersError, parseParameters } from "../deploy/parameters.js";
 import type { MarketParameters, Parameters } from "../deploy/parameters.js";
-import { QUOTE_DECIMALS, formatDecimal } from "../lib/units.js";
+import { parseUnits } from "ethers";
+import { QUOTE_DECIMALS, WHOLE, formatDecimal, max, min } from "../lib/units.js";
+import { perLot } from "./exchange.js";
 import { scaleOf } from "./path.js";
-import type { PricePath } from "./path.js";
+import type { PricePath, Scale } from "./path.js";
 import { InputError, splitRule } from "./scenario.js";
 import type { Scenario } from "./scenario.js";
 
@@ -15,6 +17,8 @@ export const FEEDS = ["REPLAY/USD:a", "REPLAY/USD:b"] as const;
  * margin is what its leverage asks for: no account's share of the cap may ask for more.
  */
 const CAP_FACTOR = 100n;
+/** A replay begins in a market that has been there for long. */
+const GROWN = { capStart: 100 };
 const FUND_COOLDOWN = 864_000;
 const FUND_SHARE = 200_000;
 
@@ -43,7 +47,7 @@ export function parametersOf(scenario: Scenario, path: PricePath, file: string):
       roles: nobody,
       delay: 0,
       signers: [],
-      markets: [{ ...scenario.parameters, ...market }],
+      markets: [{ ...GROWN, ...scenario.parameters, ...market }],
     });
   } catch (error) {
     if (!(error instanceof ParametersError)) throw error;
@@ -65,3 +69,37 @@ export function listedParameters(parameters: Parameters): { name: string; value:
     value: typeof value === "object" ? JSON.stringify(value) : String(value),
   }));
 }
+
+const PPM = 1_000_000n;
+const PERCENT = 100n;
+/** The walk through all entries goes this far above the highest price of a population, and the mark above the index; ppm. */
+const HIGHEST_MARK = 1_020_000n;
+
+/**
+ * What the top leverages of a side may hold while positions are opened, in lots: by the formula of contracts/libraries/Caps.sol, at
+ * the highest mark on the way.
+ */
+export function topLotsOf(
+  scenario: Scenario,
+  parameters: Parameters,
+  { price, scale, fund }: Opening,
+): bigint {
+  const { move, topShare, dayBudget, tiers, openInterestCap } = marketOf(parameters);
+  const cap = parseUnits(openInterestCap, scale.lotDecimals);
+  const share = (cap * BigInt(topShare)) / PERCENT;
+  const rate = PPM / (2n * BigInt(tiers[0]?.leverage ?? 1));
+  const excess = BigInt(move) - rate;
+  if (excess <= 0n) return share;
+  const { long, short } = scenario.population;
+  const highest = max(max(long.entry.to, short.entry.to), WHOLE);
+  const mark = (perLot(price, scale) * highest * HIGHEST_MARK) / (WHOLE * PPM);
+  return min(share, (fund * BigInt(dayBudget)) / (mark * excess));
+}
+
+type Opening = {
+  /** The first of the path, 18 decimals. */
+  readonly price: bigint;
+  readonly scale: Scale;
+  /** What the fund holds then, quote. */
+  readonly fund: bigint;
+};

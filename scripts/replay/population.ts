@@ -6,6 +6,7 @@
  * a dealer, flat before and after, takes the other side of every opening (see `planOpenings`).
  */
 
+import { LEVERAGES, TOP_CLASS } from "../lib/keys.js";
 import { createRandom } from "../lib/random.js";
 import type { Random } from "../lib/random.js";
 import { WHOLE, max, sum } from "../lib/units.js";
@@ -40,6 +41,8 @@ export type Stage = {
   readonly price: bigint;
   readonly scale: Scale;
   readonly tiers?: Tiers;
+  /** What the top leverages of a side may hold together; whoever finds no room there takes the next lower one. */
+  readonly topLots?: bigint;
   readonly seed: number;
 };
 
@@ -50,6 +53,9 @@ const FEE_SLACK = 200n;
 /** No position is smaller, in settlement units: the exchange refuses dust. */
 const LEAST_NOTIONAL = 20n * WHOLE;
 const DECILES = 10;
+/** Leverages from here on have a cap of their own. */
+const TOP_LEVERAGE = Number(LEVERAGES[TOP_CLASS]);
+const HIGHEST_BELOW_TOP = Number(LEVERAGES[TOP_CLASS - 1]);
 
 export function createPopulation(scenario: Scenario["population"], stage: Stage): Trader[] {
   const random = createRandom(stage.seed);
@@ -85,9 +91,14 @@ function createSide(side: Side, plan: SidePlan): Trader[] {
 
   const sizes = createSizes(plan, forSizes);
   const deciles = decilesOf(sizes);
+  let room = stage.topLots;
   return sizes.map((lots, at) => {
     const options = scenario[side];
-    const leverage = pickLeverage(options, forLeverages);
+    let leverage = pickLeverage(options, forLeverages);
+    if (room !== undefined && leverage >= TOP_LEVERAGE) {
+      if (lots > room) leverage = HIGHEST_BELOW_TOP;
+      else room -= lots;
+    }
     const entry = pickEntry(options, stage, forEntries);
     const isHedge = isBelow(forHedges.uniform(), scenario.hedgeShare) && side === "short";
     const position = { side, lots, entry, leverage };

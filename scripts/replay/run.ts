@@ -11,7 +11,7 @@ import { createChain } from "./chain.js";
 import { distressOf, playCrash } from "./crash.js";
 import type { Outcome } from "./crash.js";
 import { createPublisher, deploy } from "./exchange.js";
-import { MARKET, listedParameters, marketOf } from "./market.js";
+import { MARKET, listedParameters, marketOf, topLotsOf } from "./market.js";
 import { createFollower } from "./follower.js";
 import { createTally } from "./invariants.js";
 import type { Tally } from "./invariants.js";
@@ -27,7 +27,7 @@ import type { Recorder } from "./recorder.js";
 import type { AccountRecord, QueueRecord, RunRecord, Setting } from "./record.js";
 import { BLOCK_SECONDS, callOf, createSession, requireDone } from "./session.js";
 import type { Session } from "./session.js";
-import { accountOf, depositOf, makerDeposit, setUp, setupSeconds } from "./setup.js";
+import { accountOf, depositOf, fundAtOpening, makerDeposit, setUp, setupSeconds } from "./setup.js";
 import type { Cast, Stage } from "./setup.js";
 
 /** Between the deployment, whose time is nobody's business, and the first block of the replay. */
@@ -43,7 +43,9 @@ export async function runReplay(plan: ReplayPlan, progress: Progress): Promise<R
   const scale = scaleOf(first.price);
   const tiers = tiersOf(plan);
   const { seed, population } = scenario;
-  const traders = createPopulation(population, { price: first.price, scale, tiers, seed });
+  const fund = fundAtOpening(scenario);
+  const topLots = topLotsOf(scenario, parameters, { price: first.price, scale, fund });
+  const traders = createPopulation(population, { price: first.price, scale, tiers, topLots, seed });
   const stops = planOpenings(traders, first.price / scale.tick);
   const stage: Stage = { scenario, traders, stops };
   const start = path.start - setupSeconds(stage);

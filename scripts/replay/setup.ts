@@ -77,6 +77,7 @@ export async function setUp(session: Session, stage: Stage, progress: Progress):
 
   await endow(session);
   await payIn(session, depositsOf(stage, cast, dealer));
+  await fillFund(session, fundAtOpening(scenario));
   for (const stop of stops) {
     for (const openers of blocksOf(stop)) {
       await openAt(session, { index: stop.index, openers }, { dealer, cast });
@@ -84,7 +85,7 @@ export async function setUp(session: Session, stage: Stage, progress: Progress):
     progress.advance();
   }
   await payIn(session, topUpsOf(stage, cast));
-  await fillFund(session, scenario);
+  await fillFund(session, fundOf(scenario));
   progress.end();
   return cast;
 }
@@ -222,13 +223,22 @@ function execute(session: Session, by: Participant, { actions, gas }: Execution)
   return { call: "trade", from: by.owner, to: session.exchange, data, gas };
 }
 
-/** Tops the fund up to the scenario's share; fees of the openings are in it already. */
-async function fillFund(session: Session, { fund, population }: Scenario): Promise<void> {
+function fundOf({ fund, population }: Scenario): bigint {
+  return (population.openInterest * fund) / WHOLE;
+}
+
+/** What the fund holds while positions are opened: the rest comes from the fees of the openings, or afterwards. */
+export function fundAtOpening(scenario: Scenario): bigint {
+  return (fundOf(scenario) * 3n) / 4n;
+}
+
+/** Tops the fund up; fees of the openings are in it already. */
+async function fillFund(session: Session, wanted: bigint): Promise<void> {
   const banker = await session.chain.actor("banker");
   await submit(session, banker, { call: "open", name: "poke", args: [MARKET] });
   const { after } = await settled(session);
   const has = after.money.get(FUND)?.balance ?? 0n;
-  const missing = max(0n, (population.openInterest * fund) / WHOLE - has);
+  const missing = max(0n, wanted - has);
   if (missing === 0n) return;
   const data = session.ballast.fund.interface.encodeFunctionData("deposit", [
     toToken(missing),

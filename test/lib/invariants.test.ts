@@ -252,14 +252,14 @@ describe("invariants of what happened", () => {
     marketOf(open, 0).positions.set(11, at(marketOf(step.before, 0).positions, 11));
     expect(checkStep({ ...step, after: open }).map(({ id }) => id)).to.include("INV-7");
     const rich = copyState(step.after);
-    rich.money.set(11, { balance: 1n, freshMarkets: 0n });
+    rich.money.set(11, { balance: 1n, freshMarkets: 0n, distress: 0n });
     expect(checkStep({ ...step, after: rich }).map(({ id }) => id)).to.include("INV-7");
   });
 
   it("INV-10 does not hold when the fund is negative", () => {
     const { step } = crashed();
     const poor = copyState(step.after);
-    poor.money.set(FUND, { balance: -1n, freshMarkets: 0n });
+    poor.money.set(FUND, { balance: -1n, freshMarkets: 0n, distress: 0n });
     expect(checkStep({ ...step, after: poor }).map(({ id }) => id)).to.include("INV-10");
   });
 

@@ -72,7 +72,7 @@ describe("auditor on the real exchange", () => {
     /** Writes a balance behind the exchange's back. */
     async function forge(exchange: string, account: number, balance: bigint): Promise<void> {
       const slot = entrySlot(BigInt(STATE_SLOTS.money), BigInt(account));
-      const [word = 0n] = encode("Money", { balance, freshMarkets: 0n });
+      const [word = 0n] = encode("Money", { balance, freshMarkets: 0n, distress: 0n });
       await networkHelpers.setStorageAt(exchange, slot, `0x${toHex(word)}`);
     }
 

@@ -34,7 +34,7 @@ type Drawn = typeof holding extends fc.Arbitrary<infer Value> ? Value : never;
 /** One account, number 10, with these positions, one a market, settled. */
 function stateOf(drawn: readonly Drawn[], balance: bigint): State {
   const state = emptyState();
-  state.money.set(10, { balance, freshMarkets: 0n });
+  state.money.set(10, { balance, freshMarkets: 0n, distress: 0n });
   drawn.forEach(({ side, lots, cost, mark, funding, chosen }, id) => {
     const market = emptyMarket();
     market.config = { ...CONFIG };

@@ -21,17 +21,18 @@ function storageOf(state: State): Map<bigint, bigint> {
   const at = (slot: number) => BigInt(slot);
   put(at(STATE_SLOTS.header), "Header", state.header);
   put(at(STATE_SLOTS.drawn), "FundSlot", state.drawn);
-  for (const [id, value] of state.accounts) put(entrySlot(4n, BigInt(id)), "Account", value);
-  for (const [id, value] of state.money) put(entrySlot(5n, BigInt(id)), "Money", value);
+  put(at(STATE_SLOTS.distress), "DistressSlot", state.distress);
+  for (const [id, value] of state.accounts) put(entrySlot(5n, BigInt(id)), "Account", value);
+  for (const [id, value] of state.money) put(entrySlot(6n, BigInt(id)), "Money", value);
   for (const [key, value] of state.operators) {
     const [account = "", operator = ""] = key.split("/");
-    put(entrySlot(entrySlot(6n, BigInt(account)), BigInt(operator)), "Operator", value);
+    put(entrySlot(entrySlot(7n, BigInt(account)), BigInt(operator)), "Operator", value);
   }
   for (const [key, value] of state.nonces) {
     const [owner = "", word = ""] = key.split("/");
-    words.set(entrySlot(entrySlot(7n, BigInt(owner)), BigInt(word)), value);
+    words.set(entrySlot(entrySlot(8n, BigInt(owner)), BigInt(word)), value);
   }
-  for (const [id, market] of state.markets) putMarket(words, entrySlot(8n, BigInt(id)), market);
+  for (const [id, market] of state.markets) putMarket(words, entrySlot(9n, BigInt(id)), market);
   return words;
 }
 
@@ -56,6 +57,9 @@ function putMarket(words: Map<bigint, bigint>, base: bigint, market: MarketState
   put(at("bucket"), "BucketSlot", market.bucket);
   put(at("charges"), "ChargeSlot", market.charges);
   market.fresh.forEach((side, i) => put(at("fresh") + BigInt(i), "FreshSide", side));
+  put(at("volatility"), "VolatilitySlot", market.volatility);
+  put(at("caps"), "CapSlot", market.caps);
+  put(at("wind"), "WindSlot", market.wind);
   put(at("pending"), "EventSlot", market.pending.head);
   market.pending.sides.forEach((side, i) => {
     const first = slotsOf("EventSlot") + i * slotsOf("EventSide");
@@ -84,7 +88,10 @@ function everything() {
   crash(story);
   story.emit("OperatorSet", { account: 10n, operator: EXCHANGE, scope: 3n, expiry: 99n });
   story.emit("NonceUsed", { owner: EXCHANGE, nonce: 515n });
-  story.emit("ClockStarted", { account: 12n, time: 7n });
+  story.emit("ClockStarted", { account: 12n, time: 7n, distress: 5n });
+  story.emit("CapChanged", { market: 0n, cap: 6n, full: 9n, since: 8n });
+  story.emit("WindChanged", { market: 0n, word: `0x${toHex(79n)}` });
+  story.emit("FundTargetChanged", { market: 0n, target: 11n, total: 12n });
   story.emit("FeeShareChanged", { fundShare: 5n });
   story.emit("BudgetDrawn", { market: 0n, bucket: `0x${toHex(77n)}` });
   story.emit("FundDrawn", { drawn: `0x${toHex(78n)}` });

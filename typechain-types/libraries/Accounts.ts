@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface AccountsInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "AccountOpened" | "BalanceChanged" | "Deposited" | "FeesShared" | "FreshChanged" | "NonceUsed" | "OperatorSet" | "OrderRemoved" | "ShortfallChanged" | "TotalsChanged" | "Transferred" | "Withdrawn"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountOpened" | "BalanceChanged" | "CapChanged" | "Deposited" | "FeesShared" | "FreshChanged" | "FundTargetChanged" | "NonceUsed" | "OperatorSet" | "OrderRemoved" | "ShortfallChanged" | "StatusChanged" | "TotalsChanged" | "Transferred" | "Withdrawn"): EventFragment;
 
     
 
@@ -32,6 +32,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [account: BigNumberish, reason: BigNumberish, balance: BigNumberish];
       export type OutputTuple = [account: bigint, reason: bigint, balance: bigint];
       export interface OutputObject {account: bigint, reason: bigint, balance: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CapChangedEvent {
+      export type InputTuple = [market: BigNumberish, cap: BigNumberish, full: BigNumberish, since: BigNumberish];
+      export type OutputTuple = [market: bigint, cap: bigint, full: bigint, since: bigint];
+      export interface OutputObject {market: bigint, cap: bigint, full: bigint, since: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -68,6 +80,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [market: BigNumberish, account: BigNumberish, record: BytesLike, side: BytesLike];
       export type OutputTuple = [market: bigint, account: bigint, record: string, side: string];
       export interface OutputObject {market: bigint, account: bigint, record: string, side: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace FundTargetChangedEvent {
+      export type InputTuple = [market: BigNumberish, target: BigNumberish, total: BigNumberish];
+      export type OutputTuple = [market: bigint, target: bigint, total: bigint];
+      export interface OutputObject {market: bigint, target: bigint, total: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -116,6 +140,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [market: BigNumberish, shortfall: BigNumberish];
       export type OutputTuple = [market: bigint, shortfall: bigint];
       export interface OutputObject {market: bigint, shortfall: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace StatusChangedEvent {
+      export type InputTuple = [market: BigNumberish, status: BigNumberish];
+      export type OutputTuple = [market: bigint, status: bigint];
+      export interface OutputObject {market: bigint, status: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -201,13 +237,16 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
     getEvent(key: 'AccountOpened'): TypedContractEvent<AccountOpenedEvent.InputTuple, AccountOpenedEvent.OutputTuple, AccountOpenedEvent.OutputObject>;
 getEvent(key: 'BalanceChanged'): TypedContractEvent<BalanceChangedEvent.InputTuple, BalanceChangedEvent.OutputTuple, BalanceChangedEvent.OutputObject>;
+getEvent(key: 'CapChanged'): TypedContractEvent<CapChangedEvent.InputTuple, CapChangedEvent.OutputTuple, CapChangedEvent.OutputObject>;
 getEvent(key: 'Deposited'): TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
 getEvent(key: 'FeesShared'): TypedContractEvent<FeesSharedEvent.InputTuple, FeesSharedEvent.OutputTuple, FeesSharedEvent.OutputObject>;
 getEvent(key: 'FreshChanged'): TypedContractEvent<FreshChangedEvent.InputTuple, FreshChangedEvent.OutputTuple, FreshChangedEvent.OutputObject>;
+getEvent(key: 'FundTargetChanged'): TypedContractEvent<FundTargetChangedEvent.InputTuple, FundTargetChangedEvent.OutputTuple, FundTargetChangedEvent.OutputObject>;
 getEvent(key: 'NonceUsed'): TypedContractEvent<NonceUsedEvent.InputTuple, NonceUsedEvent.OutputTuple, NonceUsedEvent.OutputObject>;
 getEvent(key: 'OperatorSet'): TypedContractEvent<OperatorSetEvent.InputTuple, OperatorSetEvent.OutputTuple, OperatorSetEvent.OutputObject>;
 getEvent(key: 'OrderRemoved'): TypedContractEvent<OrderRemovedEvent.InputTuple, OrderRemovedEvent.OutputTuple, OrderRemovedEvent.OutputObject>;
 getEvent(key: 'ShortfallChanged'): TypedContractEvent<ShortfallChangedEvent.InputTuple, ShortfallChangedEvent.OutputTuple, ShortfallChangedEvent.OutputObject>;
+getEvent(key: 'StatusChanged'): TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
 getEvent(key: 'TotalsChanged'): TypedContractEvent<TotalsChangedEvent.InputTuple, TotalsChangedEvent.OutputTuple, TotalsChangedEvent.OutputObject>;
 getEvent(key: 'Transferred'): TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;
 getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
@@ -222,6 +261,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       BalanceChanged: TypedContractEvent<BalanceChangedEvent.InputTuple, BalanceChangedEvent.OutputTuple, BalanceChangedEvent.OutputObject>;
     
 
+      'CapChanged(uint16,uint64,uint64,uint32)': TypedContractEvent<CapChangedEvent.InputTuple, CapChangedEvent.OutputTuple, CapChangedEvent.OutputObject>;
+      CapChanged: TypedContractEvent<CapChangedEvent.InputTuple, CapChangedEvent.OutputTuple, CapChangedEvent.OutputObject>;
+    
+
       'Deposited(uint32,address,uint256,int256)': TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
       Deposited: TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
     
@@ -232,6 +275,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'FreshChanged(uint16,uint32,bytes32,bytes32)': TypedContractEvent<FreshChangedEvent.InputTuple, FreshChangedEvent.OutputTuple, FreshChangedEvent.OutputObject>;
       FreshChanged: TypedContractEvent<FreshChangedEvent.InputTuple, FreshChangedEvent.OutputTuple, FreshChangedEvent.OutputObject>;
+    
+
+      'FundTargetChanged(uint16,uint64,uint72)': TypedContractEvent<FundTargetChangedEvent.InputTuple, FundTargetChangedEvent.OutputTuple, FundTargetChangedEvent.OutputObject>;
+      FundTargetChanged: TypedContractEvent<FundTargetChangedEvent.InputTuple, FundTargetChangedEvent.OutputTuple, FundTargetChangedEvent.OutputObject>;
     
 
       'NonceUsed(address,uint256)': TypedContractEvent<NonceUsedEvent.InputTuple, NonceUsedEvent.OutputTuple, NonceUsedEvent.OutputObject>;
@@ -248,6 +295,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'ShortfallChanged(uint16,uint256)': TypedContractEvent<ShortfallChangedEvent.InputTuple, ShortfallChangedEvent.OutputTuple, ShortfallChangedEvent.OutputObject>;
       ShortfallChanged: TypedContractEvent<ShortfallChangedEvent.InputTuple, ShortfallChangedEvent.OutputTuple, ShortfallChangedEvent.OutputObject>;
+    
+
+      'StatusChanged(uint16,uint8)': TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
+      StatusChanged: TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
     
 
       'TotalsChanged(uint16,bytes32,bytes32)': TypedContractEvent<TotalsChangedEvent.InputTuple, TotalsChangedEvent.OutputTuple, TotalsChangedEvent.OutputObject>;

@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface DeleverageInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "BalanceChanged" | "BudgetDrawn" | "ClockCleared" | "FreshSideChanged" | "FundDrawn" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "TotalsChanged"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "BalanceChanged" | "BudgetDrawn" | "ClockCleared" | "DustChanged" | "FreshSideChanged" | "FundDrawn" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "TotalsChanged"): EventFragment;
 
     
 
@@ -56,6 +56,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [account: BigNumberish];
       export type OutputTuple = [account: bigint];
       export interface OutputObject {account: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace DustChangedEvent {
+      export type InputTuple = [market: BigNumberish, longLots: BigNumberish, shortLots: BigNumberish, longCost: BigNumberish, shortCost: BigNumberish];
+      export type OutputTuple = [market: bigint, longLots: bigint, shortLots: bigint, longCost: bigint, shortCost: bigint];
+      export interface OutputObject {market: bigint, longLots: bigint, shortLots: bigint, longCost: bigint, shortCost: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -179,6 +191,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 getEvent(key: 'BalanceChanged'): TypedContractEvent<BalanceChangedEvent.InputTuple, BalanceChangedEvent.OutputTuple, BalanceChangedEvent.OutputObject>;
 getEvent(key: 'BudgetDrawn'): TypedContractEvent<BudgetDrawnEvent.InputTuple, BudgetDrawnEvent.OutputTuple, BudgetDrawnEvent.OutputObject>;
 getEvent(key: 'ClockCleared'): TypedContractEvent<ClockClearedEvent.InputTuple, ClockClearedEvent.OutputTuple, ClockClearedEvent.OutputObject>;
+getEvent(key: 'DustChanged'): TypedContractEvent<DustChangedEvent.InputTuple, DustChangedEvent.OutputTuple, DustChangedEvent.OutputObject>;
 getEvent(key: 'FreshSideChanged'): TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
 getEvent(key: 'FundDrawn'): TypedContractEvent<FundDrawnEvent.InputTuple, FundDrawnEvent.OutputTuple, FundDrawnEvent.OutputObject>;
 getEvent(key: 'ShortfallChanged'): TypedContractEvent<ShortfallChangedEvent.InputTuple, ShortfallChangedEvent.OutputTuple, ShortfallChangedEvent.OutputObject>;
@@ -202,6 +215,10 @@ getEvent(key: 'TotalsChanged'): TypedContractEvent<TotalsChangedEvent.InputTuple
 
       'ClockCleared(uint32)': TypedContractEvent<ClockClearedEvent.InputTuple, ClockClearedEvent.OutputTuple, ClockClearedEvent.OutputObject>;
       ClockCleared: TypedContractEvent<ClockClearedEvent.InputTuple, ClockClearedEvent.OutputTuple, ClockClearedEvent.OutputObject>;
+    
+
+      'DustChanged(uint16,uint64,uint64,int128,int128)': TypedContractEvent<DustChangedEvent.InputTuple, DustChangedEvent.OutputTuple, DustChangedEvent.OutputObject>;
+      DustChanged: TypedContractEvent<DustChangedEvent.InputTuple, DustChangedEvent.OutputTuple, DustChangedEvent.OutputObject>;
     
 
       'FreshSideChanged(uint16,uint8,bytes32)': TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;

@@ -41,9 +41,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
     export namespace ClockStartedEvent {
-      export type InputTuple = [account: BigNumberish, time: BigNumberish];
-      export type OutputTuple = [account: bigint, time: bigint];
-      export interface OutputObject {account: bigint, time: bigint };
+      export type InputTuple = [account: BigNumberish, time: BigNumberish, distress: BigNumberish];
+      export type OutputTuple = [account: bigint, time: bigint, distress: bigint];
+      export interface OutputObject {account: bigint, time: bigint, distress: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -157,7 +157,7 @@ getEvent(key: 'TotalsChanged'): TypedContractEvent<TotalsChangedEvent.InputTuple
       ClockCleared: TypedContractEvent<ClockClearedEvent.InputTuple, ClockClearedEvent.OutputTuple, ClockClearedEvent.OutputObject>;
     
 
-      'ClockStarted(uint32,uint256)': TypedContractEvent<ClockStartedEvent.InputTuple, ClockStartedEvent.OutputTuple, ClockStartedEvent.OutputObject>;
+      'ClockStarted(uint32,uint256,uint80)': TypedContractEvent<ClockStartedEvent.InputTuple, ClockStartedEvent.OutputTuple, ClockStartedEvent.OutputObject>;
       ClockStarted: TypedContractEvent<ClockStartedEvent.InputTuple, ClockStartedEvent.OutputTuple, ClockStartedEvent.OutputObject>;
     
 

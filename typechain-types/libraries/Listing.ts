@@ -4,15 +4,15 @@
 import type { BaseContract, BigNumberish, FunctionFragment, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener } from "../common.js"
   
-    export type MarketConfigStruct = {unit: BigNumberish, tierCap1: BigNumberish, tierCap2: BigNumberish, tierCap3: BigNumberish, tierLeverage1: BigNumberish, tierLeverage2: BigNumberish, tierLeverage3: BigNumberish, tierLeverage4: BigNumberish, maxDeviation: BigNumberish, maxLeverage: BigNumberish, defaultLeverage: BigNumberish, concentration: BigNumberish, accountShare: BigNumberish, crowdingFrom: BigNumberish, openInterestCap: BigNumberish, minNotional: BigNumberish, makerFee: BigNumberish, takerFee: BigNumberish, band: BigNumberish, cohortBond: BigNumberish, freshEpoch: BigNumberish, classDelay: BigNumberish, lotDecimals: BigNumberish, maxJump: BigNumberish, maxSpread: BigNumberish, maxPending: BigNumberish, freshFor: BigNumberish, agedFor: BigNumberish, premiumWindow: BigNumberish, sampleInterval: BigNumberish, impactNotional: BigNumberish, maxFunding: BigNumberish, interest: BigNumberish, maxAccrual: BigNumberish, lastTradeFor: BigNumberish, slip0: BigNumberish, clock: BigNumberish, liqSlip: BigNumberish, penalty: BigNumberish, callerShare: BigNumberish, eventBudget: BigNumberish, dayBudget: BigNumberish, marketShare: BigNumberish, fundTarget: BigNumberish, maxDead: BigNumberish, quantityRule: BigNumberish, deficitRule: BigNumberish, volatilityFactor: BigNumberish, volatilityHorizon: BigNumberish, volatilityWindow: BigNumberish}
+    export type MarketConfigStruct = {unit: BigNumberish, tierCap1: BigNumberish, tierCap2: BigNumberish, tierCap3: BigNumberish, tierLeverage1: BigNumberish, tierLeverage2: BigNumberish, tierLeverage3: BigNumberish, tierLeverage4: BigNumberish, maxDeviation: BigNumberish, maxLeverage: BigNumberish, defaultLeverage: BigNumberish, concentration: BigNumberish, accountShare: BigNumberish, crowdingFrom: BigNumberish, openInterestCap: BigNumberish, minNotional: BigNumberish, makerFee: BigNumberish, takerFee: BigNumberish, band: BigNumberish, cohortBond: BigNumberish, freshEpoch: BigNumberish, classDelay: BigNumberish, lotDecimals: BigNumberish, maxJump: BigNumberish, maxSpread: BigNumberish, maxPending: BigNumberish, freshFor: BigNumberish, agedFor: BigNumberish, premiumWindow: BigNumberish, sampleInterval: BigNumberish, impactNotional: BigNumberish, maxFunding: BigNumberish, interest: BigNumberish, maxAccrual: BigNumberish, lastTradeFor: BigNumberish, slip0: BigNumberish, clock: BigNumberish, liqSlip: BigNumberish, penalty: BigNumberish, callerShare: BigNumberish, eventBudget: BigNumberish, dayBudget: BigNumberish, marketShare: BigNumberish, fundTarget: BigNumberish, maxDead: BigNumberish, quantityRule: BigNumberish, deficitRule: BigNumberish, volatilityFactor: BigNumberish, volatilityHorizon: BigNumberish, volatilityWindow: BigNumberish, move: BigNumberish, topShare: BigNumberish, capStart: BigNumberish, capRamp: BigNumberish, drawdownLimit: BigNumberish, windWindow: BigNumberish}
 
-    export type MarketConfigStructOutput = [unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, concentration: bigint, accountShare: bigint, crowdingFrom: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint, volatilityFactor: bigint, volatilityHorizon: bigint, volatilityWindow: bigint] & {unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, concentration: bigint, accountShare: bigint, crowdingFrom: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint, volatilityFactor: bigint, volatilityHorizon: bigint, volatilityWindow: bigint }
+    export type MarketConfigStructOutput = [unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, concentration: bigint, accountShare: bigint, crowdingFrom: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint, volatilityFactor: bigint, volatilityHorizon: bigint, volatilityWindow: bigint, move: bigint, topShare: bigint, capStart: bigint, capRamp: bigint, drawdownLimit: bigint, windWindow: bigint] & {unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, concentration: bigint, accountShare: bigint, crowdingFrom: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint, volatilityFactor: bigint, volatilityHorizon: bigint, volatilityWindow: bigint, move: bigint, topShare: bigint, capStart: bigint, capRamp: bigint, drawdownLimit: bigint, windWindow: bigint }
   
 
   export interface ListingInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "FeeShareChanged" | "FundBound" | "MarketConfigured" | "MarketListed" | "StatusChanged"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "CapChanged" | "FeeShareChanged" | "FundBound" | "MarketConfigured" | "MarketListed" | "StatusChanged"): EventFragment;
 
     
 
@@ -20,6 +20,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   }
 
   
+    export namespace CapChangedEvent {
+      export type InputTuple = [market: BigNumberish, cap: BigNumberish, full: BigNumberish, since: BigNumberish];
+      export type OutputTuple = [market: bigint, cap: bigint, full: bigint, since: bigint];
+      export interface OutputObject {market: bigint, cap: bigint, full: bigint, since: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace FeeShareChangedEvent {
       export type InputTuple = [fundShare: BigNumberish];
       export type OutputTuple = [fundShare: bigint];
@@ -119,7 +131,8 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
     
 
-    getEvent(key: 'FeeShareChanged'): TypedContractEvent<FeeShareChangedEvent.InputTuple, FeeShareChangedEvent.OutputTuple, FeeShareChangedEvent.OutputObject>;
+    getEvent(key: 'CapChanged'): TypedContractEvent<CapChangedEvent.InputTuple, CapChangedEvent.OutputTuple, CapChangedEvent.OutputObject>;
+getEvent(key: 'FeeShareChanged'): TypedContractEvent<FeeShareChangedEvent.InputTuple, FeeShareChangedEvent.OutputTuple, FeeShareChangedEvent.OutputObject>;
 getEvent(key: 'FundBound'): TypedContractEvent<FundBoundEvent.InputTuple, FundBoundEvent.OutputTuple, FundBoundEvent.OutputObject>;
 getEvent(key: 'MarketConfigured'): TypedContractEvent<MarketConfiguredEvent.InputTuple, MarketConfiguredEvent.OutputTuple, MarketConfiguredEvent.OutputObject>;
 getEvent(key: 'MarketListed'): TypedContractEvent<MarketListedEvent.InputTuple, MarketListedEvent.OutputTuple, MarketListedEvent.OutputObject>;
@@ -127,6 +140,10 @@ getEvent(key: 'StatusChanged'): TypedContractEvent<StatusChangedEvent.InputTuple
 
     filters: {
       
+      'CapChanged(uint16,uint64,uint64,uint32)': TypedContractEvent<CapChangedEvent.InputTuple, CapChangedEvent.OutputTuple, CapChangedEvent.OutputObject>;
+      CapChanged: TypedContractEvent<CapChangedEvent.InputTuple, CapChangedEvent.OutputTuple, CapChangedEvent.OutputObject>;
+    
+
       'FeeShareChanged(uint24)': TypedContractEvent<FeeShareChangedEvent.InputTuple, FeeShareChangedEvent.OutputTuple, FeeShareChangedEvent.OutputObject>;
       FeeShareChanged: TypedContractEvent<FeeShareChangedEvent.InputTuple, FeeShareChangedEvent.OutputTuple, FeeShareChangedEvent.OutputObject>;
     

@@ -13,3 +13,4 @@ export type { Matching } from './Matching.js';
 export type { Orders } from './Orders.js';
 export type { Positions } from './Positions.js';
 export type { Volatility } from './Volatility.js';
+export type { Winding } from './Winding.js';

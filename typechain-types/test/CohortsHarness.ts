@@ -4,9 +4,9 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../common.js"
   
-    export type MarketConfigStruct = {unit: BigNumberish, tierCap1: BigNumberish, tierCap2: BigNumberish, tierCap3: BigNumberish, tierLeverage1: BigNumberish, tierLeverage2: BigNumberish, tierLeverage3: BigNumberish, tierLeverage4: BigNumberish, maxDeviation: BigNumberish, maxLeverage: BigNumberish, defaultLeverage: BigNumberish, concentration: BigNumberish, accountShare: BigNumberish, crowdingFrom: BigNumberish, openInterestCap: BigNumberish, minNotional: BigNumberish, makerFee: BigNumberish, takerFee: BigNumberish, band: BigNumberish, cohortBond: BigNumberish, freshEpoch: BigNumberish, classDelay: BigNumberish, lotDecimals: BigNumberish, maxJump: BigNumberish, maxSpread: BigNumberish, maxPending: BigNumberish, freshFor: BigNumberish, agedFor: BigNumberish, premiumWindow: BigNumberish, sampleInterval: BigNumberish, impactNotional: BigNumberish, maxFunding: BigNumberish, interest: BigNumberish, maxAccrual: BigNumberish, lastTradeFor: BigNumberish, slip0: BigNumberish, clock: BigNumberish, liqSlip: BigNumberish, penalty: BigNumberish, callerShare: BigNumberish, eventBudget: BigNumberish, dayBudget: BigNumberish, marketShare: BigNumberish, fundTarget: BigNumberish, maxDead: BigNumberish, quantityRule: BigNumberish, deficitRule: BigNumberish, volatilityFactor: BigNumberish, volatilityHorizon: BigNumberish, volatilityWindow: BigNumberish}
+    export type MarketConfigStruct = {unit: BigNumberish, tierCap1: BigNumberish, tierCap2: BigNumberish, tierCap3: BigNumberish, tierLeverage1: BigNumberish, tierLeverage2: BigNumberish, tierLeverage3: BigNumberish, tierLeverage4: BigNumberish, maxDeviation: BigNumberish, maxLeverage: BigNumberish, defaultLeverage: BigNumberish, concentration: BigNumberish, accountShare: BigNumberish, crowdingFrom: BigNumberish, openInterestCap: BigNumberish, minNotional: BigNumberish, makerFee: BigNumberish, takerFee: BigNumberish, band: BigNumberish, cohortBond: BigNumberish, freshEpoch: BigNumberish, classDelay: BigNumberish, lotDecimals: BigNumberish, maxJump: BigNumberish, maxSpread: BigNumberish, maxPending: BigNumberish, freshFor: BigNumberish, agedFor: BigNumberish, premiumWindow: BigNumberish, sampleInterval: BigNumberish, impactNotional: BigNumberish, maxFunding: BigNumberish, interest: BigNumberish, maxAccrual: BigNumberish, lastTradeFor: BigNumberish, slip0: BigNumberish, clock: BigNumberish, liqSlip: BigNumberish, penalty: BigNumberish, callerShare: BigNumberish, eventBudget: BigNumberish, dayBudget: BigNumberish, marketShare: BigNumberish, fundTarget: BigNumberish, maxDead: BigNumberish, quantityRule: BigNumberish, deficitRule: BigNumberish, volatilityFactor: BigNumberish, volatilityHorizon: BigNumberish, volatilityWindow: BigNumberish, move: BigNumberish, topShare: BigNumberish, capStart: BigNumberish, capRamp: BigNumberish, drawdownLimit: BigNumberish, windWindow: BigNumberish}
 
-    export type MarketConfigStructOutput = [unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, concentration: bigint, accountShare: bigint, crowdingFrom: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint, volatilityFactor: bigint, volatilityHorizon: bigint, volatilityWindow: bigint] & {unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, concentration: bigint, accountShare: bigint, crowdingFrom: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint, volatilityFactor: bigint, volatilityHorizon: bigint, volatilityWindow: bigint }
+    export type MarketConfigStructOutput = [unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, concentration: bigint, accountShare: bigint, crowdingFrom: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint, volatilityFactor: bigint, volatilityHorizon: bigint, volatilityWindow: bigint, move: bigint, topShare: bigint, capStart: bigint, capRamp: bigint, drawdownLimit: bigint, windWindow: bigint] & {unit: bigint, tierCap1: bigint, tierCap2: bigint, tierCap3: bigint, tierLeverage1: bigint, tierLeverage2: bigint, tierLeverage3: bigint, tierLeverage4: bigint, maxDeviation: bigint, maxLeverage: bigint, defaultLeverage: bigint, concentration: bigint, accountShare: bigint, crowdingFrom: bigint, openInterestCap: bigint, minNotional: bigint, makerFee: bigint, takerFee: bigint, band: bigint, cohortBond: bigint, freshEpoch: bigint, classDelay: bigint, lotDecimals: bigint, maxJump: bigint, maxSpread: bigint, maxPending: bigint, freshFor: bigint, agedFor: bigint, premiumWindow: bigint, sampleInterval: bigint, impactNotional: bigint, maxFunding: bigint, interest: bigint, maxAccrual: bigint, lastTradeFor: bigint, slip0: bigint, clock: bigint, liqSlip: bigint, penalty: bigint, callerShare: bigint, eventBudget: bigint, dayBudget: bigint, marketShare: bigint, fundTarget: bigint, maxDead: bigint, quantityRule: bigint, deficitRule: bigint, volatilityFactor: bigint, volatilityHorizon: bigint, volatilityWindow: bigint, move: bigint, topShare: bigint, capStart: bigint, capRamp: bigint, drawdownLimit: bigint, windWindow: bigint }
   
 
     export type FillStruct = {side: BigNumberish, closeLots: BigNumberish, closeQuote: BigNumberish, openLots: BigNumberish, openQuote: BigNumberish}
@@ -132,7 +132,7 @@ export declare namespace CohortsEvents {
   export interface CohortsHarnessInterface extends Interface {
     getFunction(nameOrSignature: "addFunding" | "balanceOf" | "change" | "checkpointOf" | "classOf" | "cohortOf" | "costOf" | "credit" | "fold" | "freshOf" | "inspect" | "list" | "marketsOf" | "move" | "positionOf" | "priceOf" | "run" | "setCheckpointNumber" | "setJumpPending" | "setLeverage" | "setMantissa" | "setMark" | "setPositionCheckpoint" | "setShortfall" | "setUsedSlots" | "settle" | "trade"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "AccountOpened" | "BalanceChanged" | "BudgetDrawn" | "CheckpointWritten" | "ClockCleared" | "ClockStarted" | "CohortChanged" | "CohortCut" | "Deleveraged" | "Deposited" | "DustChanged" | "EventFinished" | "EventStored" | "FeeShareChanged" | "FeesShared" | "Filled" | "FreshChanged" | "FreshCharged" | "FreshSideChanged" | "FundBound" | "FundDrawn" | "Haircut" | "LevelKilled" | "LeverageChosen" | "Liquidated" | "LiquidationEnded" | "MarketConfigured" | "MarketListed" | "NonceUsed" | "OperatorSet" | "OrderPlaced" | "OrderRemoved" | "OrdersKilled" | "PositionChanged" | "PrincipalCharged" | "Refreshed" | "Settled" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "TotalsChanged" | "Transferred" | "VolatilitySampled" | "Withdrawn"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "AccountOpened" | "BalanceChanged" | "BudgetDrawn" | "CapChanged" | "CheckpointWritten" | "ClockCleared" | "ClockStarted" | "CohortChanged" | "CohortCut" | "Deleveraged" | "Deposited" | "DustChanged" | "EventFinished" | "EventStored" | "FeeShareChanged" | "FeesShared" | "Filled" | "FreshChanged" | "FreshCharged" | "FreshSideChanged" | "FundBound" | "FundDrawn" | "FundTargetChanged" | "Haircut" | "LevelKilled" | "LeverageChosen" | "Liquidated" | "LiquidationEnded" | "MarketConfigured" | "MarketEnded" | "MarketListed" | "NonceUsed" | "OperatorSet" | "OrderPlaced" | "OrderRemoved" | "OrdersKilled" | "PositionChanged" | "PrincipalCharged" | "Refreshed" | "Settled" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "TotalsChanged" | "Transferred" | "VolatilitySampled" | "WindChanged" | "Withdrawn"): EventFragment;
 
     encodeFunctionData(functionFragment: 'addFunding', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'balanceOf', values: [BigNumberish]): string;
@@ -240,6 +240,18 @@ decodeFunctionResult(functionFragment: 'trade', data: BytesLike): Result;
 
   
 
+    export namespace CapChangedEvent {
+      export type InputTuple = [market: BigNumberish, cap: BigNumberish, full: BigNumberish, since: BigNumberish];
+      export type OutputTuple = [market: bigint, cap: bigint, full: bigint, since: bigint];
+      export interface OutputObject {market: bigint, cap: bigint, full: bigint, since: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace CheckpointWrittenEvent {
       export type InputTuple = [market: BigNumberish, cohort: BigNumberish, number: BigNumberish, word: BytesLike, cash: BigNumberish, given: BigNumberish];
       export type OutputTuple = [market: bigint, cohort: bigint, number: bigint, word: string, cash: bigint, given: bigint];
@@ -265,9 +277,9 @@ decodeFunctionResult(functionFragment: 'trade', data: BytesLike): Result;
   
 
     export namespace ClockStartedEvent {
-      export type InputTuple = [account: BigNumberish, time: BigNumberish];
-      export type OutputTuple = [account: bigint, time: bigint];
-      export interface OutputObject {account: bigint, time: bigint };
+      export type InputTuple = [account: BigNumberish, time: BigNumberish, distress: BigNumberish];
+      export type OutputTuple = [account: bigint, time: bigint, distress: bigint];
+      export interface OutputObject {account: bigint, time: bigint, distress: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -456,6 +468,18 @@ decodeFunctionResult(functionFragment: 'trade', data: BytesLike): Result;
 
   
 
+    export namespace FundTargetChangedEvent {
+      export type InputTuple = [market: BigNumberish, target: BigNumberish, total: BigNumberish];
+      export type OutputTuple = [market: bigint, target: bigint, total: bigint];
+      export interface OutputObject {market: bigint, target: bigint, total: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace HaircutEvent {
       export type InputTuple = [id: BigNumberish, market: BigNumberish, side: BigNumberish, priceClass: BigNumberish, lots: BigNumberish, amount: BigNumberish, haircutIndex: BigNumberish];
       export type OutputTuple = [id: bigint, market: bigint, side: bigint, priceClass: bigint, lots: bigint, amount: bigint, haircutIndex: bigint];
@@ -520,6 +544,18 @@ decodeFunctionResult(functionFragment: 'trade', data: BytesLike): Result;
       export type InputTuple = [market: BigNumberish, config: MarketConfigStruct];
       export type OutputTuple = [market: bigint, config: MarketConfigStructOutput];
       export interface OutputObject {market: bigint, config: MarketConfigStructOutput };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace MarketEndedEvent {
+      export type InputTuple = [market: BigNumberish, price: BigNumberish];
+      export type OutputTuple = [market: bigint, price: bigint];
+      export interface OutputObject {market: bigint, price: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -712,6 +748,18 @@ decodeFunctionResult(functionFragment: 'trade', data: BytesLike): Result;
       export type InputTuple = [market: BigNumberish, variance: BigNumberish, index: BigNumberish, sampled: BigNumberish];
       export type OutputTuple = [market: bigint, variance: bigint, index: bigint, sampled: bigint];
       export interface OutputObject {market: bigint, variance: bigint, index: bigint, sampled: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace WindChangedEvent {
+      export type InputTuple = [market: BigNumberish, word: BytesLike];
+      export type OutputTuple = [market: bigint, word: string];
+      export interface OutputObject {market: bigint, word: string };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -1124,6 +1172,7 @@ getFunction(nameOrSignature: 'trade'): TypedContractMethod<
 getEvent(key: 'AccountOpened'): TypedContractEvent<AccountOpenedEvent.InputTuple, AccountOpenedEvent.OutputTuple, AccountOpenedEvent.OutputObject>;
 getEvent(key: 'BalanceChanged'): TypedContractEvent<BalanceChangedEvent.InputTuple, BalanceChangedEvent.OutputTuple, BalanceChangedEvent.OutputObject>;
 getEvent(key: 'BudgetDrawn'): TypedContractEvent<BudgetDrawnEvent.InputTuple, BudgetDrawnEvent.OutputTuple, BudgetDrawnEvent.OutputObject>;
+getEvent(key: 'CapChanged'): TypedContractEvent<CapChangedEvent.InputTuple, CapChangedEvent.OutputTuple, CapChangedEvent.OutputObject>;
 getEvent(key: 'CheckpointWritten'): TypedContractEvent<CheckpointWrittenEvent.InputTuple, CheckpointWrittenEvent.OutputTuple, CheckpointWrittenEvent.OutputObject>;
 getEvent(key: 'ClockCleared'): TypedContractEvent<ClockClearedEvent.InputTuple, ClockClearedEvent.OutputTuple, ClockClearedEvent.OutputObject>;
 getEvent(key: 'ClockStarted'): TypedContractEvent<ClockStartedEvent.InputTuple, ClockStartedEvent.OutputTuple, ClockStartedEvent.OutputObject>;
@@ -1142,12 +1191,14 @@ getEvent(key: 'FreshCharged'): TypedContractEvent<FreshChargedEvent.InputTuple, 
 getEvent(key: 'FreshSideChanged'): TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
 getEvent(key: 'FundBound'): TypedContractEvent<FundBoundEvent.InputTuple, FundBoundEvent.OutputTuple, FundBoundEvent.OutputObject>;
 getEvent(key: 'FundDrawn'): TypedContractEvent<FundDrawnEvent.InputTuple, FundDrawnEvent.OutputTuple, FundDrawnEvent.OutputObject>;
+getEvent(key: 'FundTargetChanged'): TypedContractEvent<FundTargetChangedEvent.InputTuple, FundTargetChangedEvent.OutputTuple, FundTargetChangedEvent.OutputObject>;
 getEvent(key: 'Haircut'): TypedContractEvent<HaircutEvent.InputTuple, HaircutEvent.OutputTuple, HaircutEvent.OutputObject>;
 getEvent(key: 'LevelKilled'): TypedContractEvent<LevelKilledEvent.InputTuple, LevelKilledEvent.OutputTuple, LevelKilledEvent.OutputObject>;
 getEvent(key: 'LeverageChosen'): TypedContractEvent<LeverageChosenEvent.InputTuple, LeverageChosenEvent.OutputTuple, LeverageChosenEvent.OutputObject>;
 getEvent(key: 'Liquidated'): TypedContractEvent<LiquidatedEvent.InputTuple, LiquidatedEvent.OutputTuple, LiquidatedEvent.OutputObject>;
 getEvent(key: 'LiquidationEnded'): TypedContractEvent<LiquidationEndedEvent.InputTuple, LiquidationEndedEvent.OutputTuple, LiquidationEndedEvent.OutputObject>;
 getEvent(key: 'MarketConfigured'): TypedContractEvent<MarketConfiguredEvent.InputTuple, MarketConfiguredEvent.OutputTuple, MarketConfiguredEvent.OutputObject>;
+getEvent(key: 'MarketEnded'): TypedContractEvent<MarketEndedEvent.InputTuple, MarketEndedEvent.OutputTuple, MarketEndedEvent.OutputObject>;
 getEvent(key: 'MarketListed'): TypedContractEvent<MarketListedEvent.InputTuple, MarketListedEvent.OutputTuple, MarketListedEvent.OutputObject>;
 getEvent(key: 'NonceUsed'): TypedContractEvent<NonceUsedEvent.InputTuple, NonceUsedEvent.OutputTuple, NonceUsedEvent.OutputObject>;
 getEvent(key: 'OperatorSet'): TypedContractEvent<OperatorSetEvent.InputTuple, OperatorSetEvent.OutputTuple, OperatorSetEvent.OutputObject>;
@@ -1164,6 +1215,7 @@ getEvent(key: 'StatusChanged'): TypedContractEvent<StatusChangedEvent.InputTuple
 getEvent(key: 'TotalsChanged'): TypedContractEvent<TotalsChangedEvent.InputTuple, TotalsChangedEvent.OutputTuple, TotalsChangedEvent.OutputObject>;
 getEvent(key: 'Transferred'): TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;
 getEvent(key: 'VolatilitySampled'): TypedContractEvent<VolatilitySampledEvent.InputTuple, VolatilitySampledEvent.OutputTuple, VolatilitySampledEvent.OutputObject>;
+getEvent(key: 'WindChanged'): TypedContractEvent<WindChangedEvent.InputTuple, WindChangedEvent.OutputTuple, WindChangedEvent.OutputObject>;
 getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
 
     filters: {
@@ -1184,6 +1236,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       BudgetDrawn: TypedContractEvent<BudgetDrawnEvent.InputTuple, BudgetDrawnEvent.OutputTuple, BudgetDrawnEvent.OutputObject>;
     
 
+      'CapChanged(uint16,uint64,uint64,uint32)': TypedContractEvent<CapChangedEvent.InputTuple, CapChangedEvent.OutputTuple, CapChangedEvent.OutputObject>;
+      CapChanged: TypedContractEvent<CapChangedEvent.InputTuple, CapChangedEvent.OutputTuple, CapChangedEvent.OutputObject>;
+    
+
       'CheckpointWritten(uint16,uint16,uint24,bytes32,int256,uint256)': TypedContractEvent<CheckpointWrittenEvent.InputTuple, CheckpointWrittenEvent.OutputTuple, CheckpointWrittenEvent.OutputObject>;
       CheckpointWritten: TypedContractEvent<CheckpointWrittenEvent.InputTuple, CheckpointWrittenEvent.OutputTuple, CheckpointWrittenEvent.OutputObject>;
     
@@ -1192,7 +1248,7 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       ClockCleared: TypedContractEvent<ClockClearedEvent.InputTuple, ClockClearedEvent.OutputTuple, ClockClearedEvent.OutputObject>;
     
 
-      'ClockStarted(uint32,uint256)': TypedContractEvent<ClockStartedEvent.InputTuple, ClockStartedEvent.OutputTuple, ClockStartedEvent.OutputObject>;
+      'ClockStarted(uint32,uint256,uint80)': TypedContractEvent<ClockStartedEvent.InputTuple, ClockStartedEvent.OutputTuple, ClockStartedEvent.OutputObject>;
       ClockStarted: TypedContractEvent<ClockStartedEvent.InputTuple, ClockStartedEvent.OutputTuple, ClockStartedEvent.OutputObject>;
     
 
@@ -1256,6 +1312,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       FundDrawn: TypedContractEvent<FundDrawnEvent.InputTuple, FundDrawnEvent.OutputTuple, FundDrawnEvent.OutputObject>;
     
 
+      'FundTargetChanged(uint16,uint64,uint72)': TypedContractEvent<FundTargetChangedEvent.InputTuple, FundTargetChangedEvent.OutputTuple, FundTargetChangedEvent.OutputObject>;
+      FundTargetChanged: TypedContractEvent<FundTargetChangedEvent.InputTuple, FundTargetChangedEvent.OutputTuple, FundTargetChangedEvent.OutputObject>;
+    
+
       'Haircut(uint64,uint16,uint8,uint16,uint256,uint256,uint256)': TypedContractEvent<HaircutEvent.InputTuple, HaircutEvent.OutputTuple, HaircutEvent.OutputObject>;
       Haircut: TypedContractEvent<HaircutEvent.InputTuple, HaircutEvent.OutputTuple, HaircutEvent.OutputObject>;
     
@@ -1278,6 +1338,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'MarketConfigured(uint16,tuple)': TypedContractEvent<MarketConfiguredEvent.InputTuple, MarketConfiguredEvent.OutputTuple, MarketConfiguredEvent.OutputObject>;
       MarketConfigured: TypedContractEvent<MarketConfiguredEvent.InputTuple, MarketConfiguredEvent.OutputTuple, MarketConfiguredEvent.OutputObject>;
+    
+
+      'MarketEnded(uint16,uint64)': TypedContractEvent<MarketEndedEvent.InputTuple, MarketEndedEvent.OutputTuple, MarketEndedEvent.OutputObject>;
+      MarketEnded: TypedContractEvent<MarketEndedEvent.InputTuple, MarketEndedEvent.OutputTuple, MarketEndedEvent.OutputObject>;
     
 
       'MarketListed(uint16,string,tuple)': TypedContractEvent<MarketListedEvent.InputTuple, MarketListedEvent.OutputTuple, MarketListedEvent.OutputObject>;
@@ -1342,6 +1406,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'VolatilitySampled(uint16,uint96,uint64,uint32)': TypedContractEvent<VolatilitySampledEvent.InputTuple, VolatilitySampledEvent.OutputTuple, VolatilitySampledEvent.OutputObject>;
       VolatilitySampled: TypedContractEvent<VolatilitySampledEvent.InputTuple, VolatilitySampledEvent.OutputTuple, VolatilitySampledEvent.OutputObject>;
+    
+
+      'WindChanged(uint16,bytes32)': TypedContractEvent<WindChangedEvent.InputTuple, WindChangedEvent.OutputTuple, WindChangedEvent.OutputObject>;
+      WindChanged: TypedContractEvent<WindChangedEvent.InputTuple, WindChangedEvent.OutputTuple, WindChangedEvent.OutputObject>;
     
 
       'Withdrawn(uint32,address,uint256,int256)': TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;

@@ -1,5 +1,5 @@
 import { sum } from "../units.js";
-import { FUND, signOf } from "../keys.js";
+import { FUND, signOf, STATUS } from "../keys.js";
 import { lowestMaintenance, marginOf } from "../margin.js";
 import { nearEdge } from "../queue.js";
 import { takeByRules } from "../receipts.js";
@@ -54,14 +54,20 @@ function checkSales(findings: Findings, step: Step): void {
   }
 }
 
-/** INV-7. A position that is left can only be in a market that had no price. */
+/**
+ * INV-7. A position that is left can only be in a market that had no price; or anywhere, if the account was closed only where a
+ * market has ended.
+ */
 function checkClosed(findings: Findings, step: Step): void {
   for (const { account: id, deficit } of named(step, "AccountDeleveraged")) {
     const account = Number(id);
     if (isBack(step, id)) continue;
     const prices = { markets: step.after.markets, time: step.time };
     const { equity, holdings } = marginOf(step.after, account, prices);
-    const open = holdings.filter(({ market }) => step.after.markets.get(market)?.book.grade !== 0n);
+    const isPart = deficit === 0n && wasInEnded(step, account);
+    const open = holdings.filter(({ market }) =>
+      isPart ? isEnded(step, market) : step.after.markets.get(market)?.book.grade !== 0n,
+    );
     findings.check(open.length === 0, "INV-7", () => ({
       what: "an account of an event is not flat",
       numbers: { account, market: open[0]?.market ?? 0, lots: open[0]?.lots ?? 0n },
@@ -71,6 +77,16 @@ function checkClosed(findings: Findings, step: Step): void {
       numbers: { account, deficit, equity },
     }));
   }
+}
+
+function isEnded(step: Step, market: number): boolean {
+  return ((step.after.markets.get(market)?.book.status ?? 0n) & STATUS.ended) !== 0n;
+}
+
+function wasInEnded(step: Step, account: number): boolean {
+  return [...step.before.markets].some(
+    ([market, { positions }]) => positions.has(account) && isEnded(step, market),
+  );
 }
 
 /** Whether the account traded again in the same block, or was rewarded as the caller's account. */

@@ -122,6 +122,37 @@
         "type": "uint16"
       },
       {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "cap",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "full",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "since",
+        "type": "uint32"
+      }
+    ],
+    "name": "CapChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
         "indexed": true,
         "internalType": "uint16",
         "name": "cohort",
@@ -182,6 +213,12 @@
         "internalType": "uint256",
         "name": "time",
         "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint80",
+        "name": "distress",
+        "type": "uint80"
       }
     ],
     "name": "ClockStarted",
@@ -701,6 +738,31 @@
     "inputs": [
       {
         "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "target",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint72",
+        "name": "total",
+        "type": "uint72"
+      }
+    ],
+    "name": "FundTargetChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "internalType": "uint64",
         "name": "id",
         "type": "uint64"
@@ -1171,6 +1233,36 @@
             "internalType": "uint24",
             "name": "volatilityWindow",
             "type": "uint24"
+          },
+          {
+            "internalType": "uint24",
+            "name": "move",
+            "type": "uint24"
+          },
+          {
+            "internalType": "uint8",
+            "name": "topShare",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "capStart",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint32",
+            "name": "capRamp",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint24",
+            "name": "drawdownLimit",
+            "type": "uint24"
+          },
+          {
+            "internalType": "uint32",
+            "name": "windWindow",
+            "type": "uint32"
           }
         ],
         "indexed": false,
@@ -1180,6 +1272,25 @@
       }
     ],
     "name": "MarketConfigured",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "price",
+        "type": "uint64"
+      }
+    ],
+    "name": "MarketEnded",
     "type": "event"
   },
   {
@@ -1448,6 +1559,36 @@
             "internalType": "uint24",
             "name": "volatilityWindow",
             "type": "uint24"
+          },
+          {
+            "internalType": "uint24",
+            "name": "move",
+            "type": "uint24"
+          },
+          {
+            "internalType": "uint8",
+            "name": "topShare",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "capStart",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint32",
+            "name": "capRamp",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint24",
+            "name": "drawdownLimit",
+            "type": "uint24"
+          },
+          {
+            "internalType": "uint32",
+            "name": "windWindow",
+            "type": "uint32"
           }
         ],
         "indexed": false,
@@ -1940,6 +2081,25 @@
       }
     ],
     "name": "VolatilitySampled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "word",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WindChanged",
     "type": "event"
   },
   {

@@ -30,6 +30,22 @@
   {
     "inputs": [
       {
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint256",
+        "name": "since",
+        "type": "uint256"
+      }
+    ],
+    "name": "AlreadyWindingDown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "owner",
         "type": "address"
@@ -644,6 +660,27 @@
   {
     "inputs": [
       {
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint256",
+        "name": "lots",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "cap",
+        "type": "uint256"
+      }
+    ],
+    "name": "TopCapReached",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint32",
         "name": "account",
         "type": "uint32"
@@ -874,6 +911,37 @@
         "type": "uint16"
       },
       {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "cap",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "full",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "since",
+        "type": "uint32"
+      }
+    ],
+    "name": "CapChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
         "indexed": true,
         "internalType": "uint16",
         "name": "cohort",
@@ -934,6 +1002,12 @@
         "internalType": "uint256",
         "name": "time",
         "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint80",
+        "name": "distress",
+        "type": "uint80"
       }
     ],
     "name": "ClockStarted",
@@ -1453,6 +1527,31 @@
     "inputs": [
       {
         "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "target",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint72",
+        "name": "total",
+        "type": "uint72"
+      }
+    ],
+    "name": "FundTargetChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "internalType": "uint64",
         "name": "id",
         "type": "uint64"
@@ -1923,6 +2022,36 @@
             "internalType": "uint24",
             "name": "volatilityWindow",
             "type": "uint24"
+          },
+          {
+            "internalType": "uint24",
+            "name": "move",
+            "type": "uint24"
+          },
+          {
+            "internalType": "uint8",
+            "name": "topShare",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "capStart",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint32",
+            "name": "capRamp",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint24",
+            "name": "drawdownLimit",
+            "type": "uint24"
+          },
+          {
+            "internalType": "uint32",
+            "name": "windWindow",
+            "type": "uint32"
           }
         ],
         "indexed": false,
@@ -1932,6 +2061,25 @@
       }
     ],
     "name": "MarketConfigured",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "price",
+        "type": "uint64"
+      }
+    ],
+    "name": "MarketEnded",
     "type": "event"
   },
   {
@@ -2200,6 +2348,36 @@
             "internalType": "uint24",
             "name": "volatilityWindow",
             "type": "uint24"
+          },
+          {
+            "internalType": "uint24",
+            "name": "move",
+            "type": "uint24"
+          },
+          {
+            "internalType": "uint8",
+            "name": "topShare",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "capStart",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint32",
+            "name": "capRamp",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint24",
+            "name": "drawdownLimit",
+            "type": "uint24"
+          },
+          {
+            "internalType": "uint32",
+            "name": "windWindow",
+            "type": "uint32"
           }
         ],
         "indexed": false,
@@ -2699,6 +2877,25 @@
     "inputs": [
       {
         "indexed": true,
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "word",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WindChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "internalType": "uint32",
         "name": "account",
         "type": "uint32"
@@ -3123,6 +3320,36 @@
             "internalType": "uint24",
             "name": "volatilityWindow",
             "type": "uint24"
+          },
+          {
+            "internalType": "uint24",
+            "name": "move",
+            "type": "uint24"
+          },
+          {
+            "internalType": "uint8",
+            "name": "topShare",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "capStart",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint32",
+            "name": "capRamp",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint24",
+            "name": "drawdownLimit",
+            "type": "uint24"
+          },
+          {
+            "internalType": "uint32",
+            "name": "windWindow",
+            "type": "uint32"
           }
         ],
         "internalType": "struct MarketConfig",
@@ -3338,6 +3565,24 @@
     "name": "depositWithPermit",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "distress",
+    "outputs": [
+      {
+        "internalType": "uint96",
+        "name": "maintenance",
+        "type": "uint96"
+      },
+      {
+        "internalType": "uint32",
+        "name": "since",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {
@@ -3798,6 +4043,36 @@
             "internalType": "uint24",
             "name": "volatilityWindow",
             "type": "uint24"
+          },
+          {
+            "internalType": "uint24",
+            "name": "move",
+            "type": "uint24"
+          },
+          {
+            "internalType": "uint8",
+            "name": "topShare",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "capStart",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint32",
+            "name": "capRamp",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint24",
+            "name": "drawdownLimit",
+            "type": "uint24"
+          },
+          {
+            "internalType": "uint32",
+            "name": "windWindow",
+            "type": "uint32"
           }
         ],
         "internalType": "struct MarketConfig",
@@ -4582,6 +4857,36 @@
             "internalType": "uint24",
             "name": "volatilityWindow",
             "type": "uint24"
+          },
+          {
+            "internalType": "uint24",
+            "name": "move",
+            "type": "uint24"
+          },
+          {
+            "internalType": "uint8",
+            "name": "topShare",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "capStart",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint32",
+            "name": "capRamp",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint24",
+            "name": "drawdownLimit",
+            "type": "uint24"
+          },
+          {
+            "internalType": "uint32",
+            "name": "windWindow",
+            "type": "uint32"
           }
         ],
         "internalType": "struct MarketConfig",
@@ -4787,6 +5092,19 @@
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "market",
+        "type": "uint16"
+      }
+    ],
+    "name": "windDown",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {

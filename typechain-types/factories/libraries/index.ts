@@ -13,3 +13,4 @@ export { Matching__factory } from './Matching__factory.js';
 export { Orders__factory } from './Orders__factory.js';
 export { Positions__factory } from './Positions__factory.js';
 export { Volatility__factory } from './Volatility__factory.js';
+export { Winding__factory } from './Winding__factory.js';
