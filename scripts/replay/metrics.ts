@@ -4,6 +4,8 @@
  */
 
 import { max, ratio, sum } from "../lib/units.js";
+import { envelopeOf } from "./envelope.js";
+import type { Envelope } from "./envelope.js";
 import type { Side } from "./population.js";
 import type { AccountRecord, CohortCutRecord, EventRecord, RunRecord } from "./record.js";
 
@@ -93,6 +95,7 @@ export type Metrics = {
   readonly profitToLargestLoss: number | undefined;
   readonly hazard: readonly Hazard[];
   readonly secondsToSolvency: number | undefined;
+  readonly envelope: Envelope;
   readonly gas: Gas;
 };
 
@@ -143,6 +146,7 @@ export function measure(record: RunRecord): Metrics {
     profitToLargestLoss: over(largestLoss),
     hazard: hazardOf(record),
     secondsToSolvency: solvencyOf(record),
+    envelope: envelopeOf(record),
     gas: gasOf(record),
   };
 }

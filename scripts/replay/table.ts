@@ -37,12 +37,17 @@ export function renderTable(record: RunRecord, metrics: Metrics): string {
 
 function summaryOf(
   { steps }: RunRecord,
-  { openInterest, liquidated, adl, secondsToSolvency }: Metrics,
+  { openInterest, liquidated, adl, envelope, secondsToSolvency }: Metrics,
 ): Section {
   const [first, last] = [steps[0], steps.at(-1)];
   return {
     title: "Market",
     rows: [
+      [
+        "worst move",
+        percent(envelope.worst),
+        `in ${envelope.seconds} s: ${envelope.times.toFixed(1)} times the ${percent(envelope.stated)} that the market was listed for`,
+      ],
       ["open interest at the start", money(openInterest)],
       [
         "left at the end",
