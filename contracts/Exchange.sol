@@ -6,6 +6,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {ExchangeStorage} from "./ExchangeStorage.sol";
 import {MarginVault} from "./MarginVault.sol";
 import {IExchange} from "./interfaces/IExchange.sol";
+import {IMarginVault} from "./interfaces/IMarginVault.sol";
 import {Access} from "./libraries/Access.sol";
 import {Accounts} from "./libraries/Accounts.sol";
 import {Deleverage} from "./libraries/Deleverage.sol";
@@ -59,8 +60,14 @@ contract Exchange is ExchangeStorage, AccessManaged, ReentrancyGuardTransient, I
     uint256 private constant ACCOUNTS_PER_CALL = 200;
 
     /// @param token The settlement token: plain, at most 18 decimals.
-    constructor(address token, address oracle_, address authority_) AccessManaged(authority_) {
-        MarginVault vault_ = new MarginVault(token);
+    /// @param limit Of what leaves the vault beyond net deposits. Nobody can change it.
+    constructor(
+        address token,
+        address oracle_,
+        address authority_,
+        IMarginVault.Limit memory limit
+    ) AccessManaged(authority_) {
+        MarginVault vault_ = new MarginVault(token, limit);
         $.vault = address(vault_);
         $.tokenScale = uint64(10 ** (18 - vault_.decimals()));
         $.oracle = oracle_;
@@ -91,7 +98,7 @@ contract Exchange is ExchangeStorage, AccessManaged, ReentrancyGuardTransient, I
         bytes32 r,
         bytes32 s
     ) external nonReentrant {
-        Accounts.depositWithPermit($, account, amount, Accounts.Permit(deadline, v, r, s));
+        Accounts.depositWithPermit($, account, amount, IMarginVault.Permit(deadline, v, r, s));
     }
 
     /// @inheritdoc IExchange
@@ -99,7 +106,7 @@ contract Exchange is ExchangeStorage, AccessManaged, ReentrancyGuardTransient, I
         uint32 account,
         uint256 amount,
         address to
-    ) external nonReentrant returns (uint256 paid) {
+    ) external nonReentrant returns (uint256 withdrawn) {
         _refreshAll(account, 0);
         return Accounts.withdraw($, account, amount, to);
     }

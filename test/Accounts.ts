@@ -53,6 +53,9 @@ describe("Exchange: accounts and money", () => {
       await expect(exchange.deposit(alice.account, TOKEN))
         .to.emit(exchange, "Deposited")
         .withArgs(alice.account, deployer.address, TOKEN, WHOLE);
+      // It is the owner's principal, not the payer's.
+      expect(await ballast.vault.netDeposits(alice.signer)).to.equal(TOKEN);
+      expect(await ballast.vault.netDeposits(deployer)).to.equal(0n);
     });
 
     it("refuses nothing, nobody and the house", async () => {
@@ -108,6 +111,7 @@ describe("Exchange: accounts and money", () => {
         await exchange.connect(signer).depositWithPermit(account, TOKEN, FAR, v, r, s);
       }
       expect(await exchange.balanceOf(account)).to.equal(2n * WHOLE);
+      expect(await vault.netDeposits(signer)).to.equal(2n * TOKEN);
     });
   });
 

@@ -305,7 +305,7 @@ function verbsOf(lab: Base, markets: readonly MarketOptions[]) {
   async function audit(): Promise<State> {
     const state = await readState(createReader(ethers.provider, lab.address), lab.known);
     const findings = createFindings();
-    checkMoney(findings, state, { tracked: lab.paidIn, held: lab.paidIn });
+    checkMoney(findings, state, { tracked: lab.paidIn, queued: 0n, held: lab.paidIn });
     checkLots(findings, state);
     expect(findings.list).to.deep.equal([]);
     return state;

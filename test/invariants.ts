@@ -60,6 +60,7 @@ export async function watch(exchange: IExchange, provider: Provider): Promise<Wa
 
   const custodyAt = async (blockTag: number) => ({
     tracked: await custodian.tracked({ blockTag }),
+    queued: await custodian.queued({ blockTag }),
     held: await token.balanceOf(vault, { blockTag }),
   });
 

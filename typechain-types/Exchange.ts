@@ -74,6 +74,14 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type RestingStructOutput = [used: bigint, bidLots: bigint, askLots: bigint, bidEpoch: bigint, askEpoch: bigint, leverage: bigint, pendingSince: bigint, killsSeen: bigint] & {used: bigint, bidLots: bigint, askLots: bigint, bidEpoch: bigint, askEpoch: bigint, leverage: bigint, pendingSince: bigint, killsSeen: bigint }
   
 
+export declare namespace IMarginVault {
+      
+    export type LimitStruct = {share: BigNumberish, floor: BigNumberish}
+
+    export type LimitStructOutput = [share: bigint, floor: bigint] & {share: bigint, floor: bigint }
+  
+    }
+
 export declare namespace IExchangeEvents {
       
     export type DeleverageReceiptStruct = {parent: BigNumberish, quantityRule: BigNumberish, deficitRule: BigNumberish, mark: BigNumberish, lots: BigNumberish, bookLots: BigNumberish, dustLots: BigNumberish, queueLots: BigNumberish, deficit: BigNumberish, fundBefore: BigNumberish, fundWithin: BigNumberish, base: BigNumberish, haircut: BigNumberish, freshCharge: BigNumberish, discount: BigNumberish, fundBeyond: BigNumberish, principal: BigNumberish, shortfall: BigNumberish}

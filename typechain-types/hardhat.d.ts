@@ -42,8 +42,10 @@ getContractFactory(name: 'IndexOracle', signerOrOptions?: ethers.Signer | Factor
 getContractFactory(name: 'PythSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PythSource__factory>
 getContractFactory(name: 'SignedFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SignedFeed__factory>
 getContractFactory(name: 'BitsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BitsHarness__factory>
+getContractFactory(name: 'BlockingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BlockingToken__factory>
 getContractFactory(name: 'BookHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BookHarness__factory>
 getContractFactory(name: 'BookHarnessTrading', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BookHarnessTrading__factory>
+getContractFactory(name: 'CallingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CallingToken__factory>
 getContractFactory(name: 'CohortsEvents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CohortsEvents__factory>
 getContractFactory(name: 'CohortsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CohortsHarness__factory>
 getContractFactory(name: 'CohortsInspector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CohortsInspector__factory>
@@ -94,8 +96,10 @@ getContractAt(name: 'IndexOracle', address: string | ethers.Addressable, signer?
 getContractAt(name: 'PythSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PythSource>
 getContractAt(name: 'SignedFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SignedFeed>
 getContractAt(name: 'BitsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BitsHarness>
+getContractAt(name: 'BlockingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BlockingToken>
 getContractAt(name: 'BookHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BookHarness>
 getContractAt(name: 'BookHarnessTrading', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BookHarnessTrading>
+getContractAt(name: 'CallingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CallingToken>
 getContractAt(name: 'CohortsEvents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CohortsEvents>
 getContractAt(name: 'CohortsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CohortsHarness>
 getContractAt(name: 'CohortsInspector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CohortsInspector>
@@ -146,8 +150,10 @@ deployContract(name: 'IndexOracle', signerOrOptions?: ethers.Signer | DeployCont
 deployContract(name: 'PythSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythSource>
 deployContract(name: 'SignedFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedFeed>
 deployContract(name: 'BitsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
+deployContract(name: 'BlockingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockingToken>
 deployContract(name: 'BookHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarness>
 deployContract(name: 'BookHarnessTrading', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarnessTrading>
+deployContract(name: 'CallingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CallingToken>
 deployContract(name: 'CohortsEvents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsEvents>
 deployContract(name: 'CohortsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsHarness>
 deployContract(name: 'CohortsInspector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsInspector>
@@ -198,8 +204,10 @@ deployContract(name: 'IndexOracle', args: any[], signerOrOptions?: ethers.Signer
 deployContract(name: 'PythSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythSource>
 deployContract(name: 'SignedFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedFeed>
 deployContract(name: 'BitsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
+deployContract(name: 'BlockingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockingToken>
 deployContract(name: 'BookHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarness>
 deployContract(name: 'BookHarnessTrading', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarnessTrading>
+deployContract(name: 'CallingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CallingToken>
 deployContract(name: 'CohortsEvents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsEvents>
 deployContract(name: 'CohortsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsHarness>
 deployContract(name: 'CohortsInspector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsInspector>

@@ -45,9 +45,16 @@ interface IExchange is IExchangeEvents, IExchangeErrors {
         bytes32 s
     ) external;
 
-    /// @notice Pays tokens out. Owner only. All of a flat account's balance can always be withdrawn.
+    /// @notice Takes tokens out. Owner only. All of a flat account's balance can always be withdrawn; what its owner paid in arrives
+    /// at once, what is beyond that may have to wait in the vault's queue (IMarginVault).
     /// @param amount In the token's own decimals; type(uint256).max for all that is withdrawable.
-    function withdraw(uint32 account, uint256 amount, address to) external returns (uint256 paid);
+    /// @return withdrawn What left the account. The vault's events `Paid` and `Queued` say how much of it was sent at once and how
+    /// much waits; `IMarginVault.preview` says it before.
+    function withdraw(
+        uint32 account,
+        uint256 amount,
+        address to
+    ) external returns (uint256 withdrawn);
 
     /// @notice Moves quote between accounts of one owner, by the rules of a withdrawal.
     function transfer(uint32 from, uint32 to, uint256 amount) external;

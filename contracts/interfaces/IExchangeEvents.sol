@@ -55,6 +55,7 @@ interface IExchangeEvents {
 
     event AccountOpened(uint32 indexed account, address indexed owner);
     event Deposited(uint32 indexed account, address indexed payer, uint256 amount, int256 balance);
+    /// @notice Left the account. How much of it was sent at once and how much waits is in the vault's events.
     event Withdrawn(uint32 indexed account, address indexed to, uint256 amount, int256 balance);
     event Transferred(
         uint32 indexed from,

@@ -37,13 +37,6 @@ library Accounts {
         "SetOperator(uint32 account,address operator,uint8 scope,uint40 expiry,uint256 nonce,uint256 deadline)"
     );
 
-    struct Permit {
-        uint256 deadline;
-        uint8 v;
-        bytes32 r;
-        bytes32 s;
-    }
-
     /// @notice Opens the next account for `owner`.
     /// @dev Reverts: ZeroAddress.
     function open(State storage s, address owner) external returns (uint32 account) {
@@ -60,28 +53,22 @@ library Accounts {
     /// @param amount Token units.
     /// @dev Reverts: UnknownAccount, HouseAccount, ZeroAmount, and whatever the token reverts with.
     function deposit(State storage s, uint32 account, uint256 amount) external {
-        credit(s, account, amount);
-        IMarginVault(s.vault).pull(msg.sender, amount);
+        address owner = credit(s, account, amount);
+        IMarginVault(s.vault).pull(owner, msg.sender, amount);
     }
 
     function depositWithPermit(
         State storage s,
         uint32 account,
         uint256 amount,
-        Permit calldata permit
+        IMarginVault.Permit calldata permit
     ) external {
-        credit(s, account, amount);
-        IMarginVault(s.vault).pullWithPermit(
-            msg.sender,
-            amount,
-            permit.deadline,
-            permit.v,
-            permit.r,
-            permit.s
-        );
+        address owner = credit(s, account, amount);
+        IMarginVault(s.vault).pullWithPermit(owner, msg.sender, amount, permit);
     }
 
-    /// @notice Pays tokens out of an account that was settled in all its markets.
+    /// @notice Takes tokens out of an account that was settled in all its markets. The vault pays them: principal at once, what is
+    /// beyond it as far as its limit allows, the rest from its queue.
     /// @param amount Token units; type(uint256).max for all that is withdrawable, rounded down to a token unit.
     /// @dev Rounding: none, a token unit is a whole number of quote.
     /// @dev Reverts: NotOwner, ZeroAddress, ZeroAmount, WithdrawalTooLarge.
@@ -103,7 +90,7 @@ library Accounts {
         int256 balance = Ledger.credit(s, account, -(amount * scale).toInt256());
         emit IExchangeEvents.Withdrawn(account, to, amount, balance);
 
-        IMarginVault(s.vault).pay(to, amount);
+        IMarginVault(s.vault).pay(msg.sender, to, amount);
         return amount;
     }
 
@@ -123,7 +110,8 @@ library Accounts {
         emit IExchangeEvents.Transferred(from, to, amount, fromBalance, toBalance);
     }
 
-    /// @notice Pays the treasury's balance out. The exchange has checked the caller's role.
+    /// @notice Pays the treasury's balance out. The exchange has checked the caller's role. Nothing was ever paid in for it, so all
+    /// of it is subject to the vault's limit.
     function payTreasury(State storage s, uint256 amount, address to) external {
         require(to != address(0), IExchangeErrors.ZeroAddress());
         uint256 scale = s.tokenScale;
@@ -135,7 +123,7 @@ library Accounts {
         int256 balance = Ledger.credit(s, House.TREASURY, -(amount * scale).toInt256());
         emit IExchangeEvents.Withdrawn(House.TREASURY, to, amount, balance);
 
-        IMarginVault(s.vault).pay(to, amount);
+        IMarginVault(s.vault).pay(address(this), to, amount);
     }
 
     /* OPERATORS */
@@ -223,8 +211,12 @@ library Accounts {
         Tallies.store(m, marketId, tally);
     }
 
-    function credit(State storage s, uint32 account, uint256 amount) private {
-        address owner = Access.requireKnown(s, account);
+    function credit(
+        State storage s,
+        uint32 account,
+        uint256 amount
+    ) private returns (address owner) {
+        owner = Access.requireKnown(s, account);
         require(
             account >= House.FIRST_ACCOUNT || (account == House.FUND && owner == msg.sender),
             IExchangeErrors.HouseAccount(account)

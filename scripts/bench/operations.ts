@@ -24,6 +24,8 @@ async function orders(world: World): Promise<Draft[]> {
   await ballast.token.mint(alice.signer.address, 10n ** 12n);
   await ballast.token.connect(alice.signer).approve(ballast.vault, 10n ** 12n);
   const deposit = await costOf(exchange.connect(alice.signer).deposit(alice.account, 10n ** 9n));
+  const { account, signer } = alice;
+  const withdraw = await costOf(exchange.connect(signer).withdraw(account, 10n ** 9n, signer));
   await fund(bob, "1");
 
   const firstEver = await costOf(execute(alice, buy("9900", "1")));
@@ -35,6 +37,7 @@ async function orders(world: World): Promise<Draft[]> {
   const cancelAlone = await costOf(execute(bob, cancel(2)));
   return [
     { name: "deposit, known account", cost: deposit },
+    { name: "withdraw, what was paid in", cost: withdraw },
     { name: "place, first order of market and account", cost: firstEver },
     { name: "place, level exists, account's first order", cost: sameLevel },
     { name: "place, level exists, fresh slot", cost: freshSlot },

@@ -31,9 +31,12 @@ export async function checkDeployment(deployment: Deployment): Promise<string[]>
 
 async function checkWiring({ ballast, parameters }: Deployment): Promise<string[]> {
   const { exchange, vault, fund, lens, oracle, signedFeed, addresses } = ballast;
+  const { outflow } = parameters;
   const facts: [string, unknown, unknown][] = [
     ["vault.exchange", await vault.exchange(), addresses.exchange],
     ["vault.token", await vault.token(), addresses.token],
+    ["vault.share", await vault.share(), BigInt(outflow.share)],
+    ["vault.floor", await vault.floor(), BigInt(outflow.floor) * 10n ** (await vault.decimals())],
     ["exchange.oracle", await exchange.oracle(), addresses.oracle],
     ["exchange.fund", await exchange.fund(), addresses.fund],
     ["exchange.authority", await exchange.authority(), addresses.roles],

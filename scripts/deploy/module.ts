@@ -57,7 +57,7 @@ export function ballastModule(parameters: Parameters, deployer: string) {
     const { feed: sequencer, grace } = parameters.sequencer ?? { feed: ZeroAddress, grace: 0 };
     const chainlink = deploy("ChainlinkSource", [sequencer, grace]);
     const pyth = parameters.pyth === null ? {} : { pyth: deploy("PythSource", [parameters.pyth]) };
-    const exchange = deploy("Exchange", [token, oracle, roles]);
+    const exchange = deploy("Exchange", [token, oracle, roles, parameters.outflow]);
     const fund = deploy("InsuranceFund", [exchange, parameters.fundCooldown]);
     const lens = deploy("ExchangeLens", [exchange]);
 

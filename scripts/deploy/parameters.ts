@@ -101,11 +101,18 @@ const MarketParameters = z.strictObject({
   deficitRule: z.enum(["Winners", "Queue"]).default("Winners"),
 });
 
+/** What may leave the vault in an hour beyond its owners' net deposits: a share of what it holds, at least `floor` whole units. */
+const Outflow = z.strictObject({
+  share: z.int().min(10_000).max(1_000_000).default(100_000),
+  floor: z.int().min(1).default(100_000),
+});
+
 const Fields = z.strictObject({
   /** The settlement token; null deploys a test token, on chains where that is allowed. */
   token: address.nullable(),
   fundCooldown: seconds,
   fundShare: ppm,
+  outflow: Outflow.prefault({}),
   /** Null is the deployer. */
   roles: z.strictObject({
     admin: address.nullable(),

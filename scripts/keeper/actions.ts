@@ -1,9 +1,14 @@
 import type { Interface, Result } from "ethers";
 import { IExchange__factory } from "../../typechain-types/factories/interfaces/IExchange__factory.js";
+import { IMarginVault__factory } from "../../typechain-types/factories/interfaces/IMarginVault__factory.js";
 
 /*
- * What the keeper can send: five functions of the exchange, and nothing else. Whatever is simulated is sent byte for byte.
+ * What the keeper can send: five functions of the exchange and one of its vault, and nothing else. Whatever is simulated is
+ * sent byte for byte.
  */
+
+/** The two contracts that are called. */
+export type Targets = { readonly exchange: string; readonly vault: string };
 
 export type Action =
   | {
@@ -32,8 +37,10 @@ export type Action =
       readonly maxSteps: bigint;
       readonly rewardTo: number;
     }
-  | { readonly kind: "poke"; readonly market: number };
+  | { readonly kind: "poke"; readonly market: number }
+  | { readonly kind: "release"; readonly maxItems: bigint };
 
+const vault = IMarginVault__factory.createInterface();
 const exchange = IExchange__factory.createInterface();
 /** The same, for names that are known at run time only. */
 const anyExchange: Interface = exchange;
@@ -68,25 +75,29 @@ export function encodeAction(action: Action): string {
       ]);
     case "poke":
       return exchange.encodeFunctionData("poke", [action.market]);
+    case "release":
+      return vault.encodeFunctionData("release", [action.maxItems]);
     default:
       return assertNever(action);
   }
 }
 
+export function targetOf({ kind }: Action, { exchange: first, vault: second }: Targets): string {
+  return kind === "release" ? second : first;
+}
+
 /**
- * How much a call did: accounts, lots taken over; for an event 1 in any case, because a step that does not finish it is
- * progress too.
+ * How much a call did: accounts, lots taken over, token units released; for an event 1 in any case, because a step that does
+ * not finish it is progress too.
  */
 export function decodeDone(action: Action, result: string): bigint {
   switch (action.kind) {
     case "liquidate":
     case "deleverage":
-    case "takeover": {
-      const values: Result = anyExchange.decodeFunctionResult(action.kind, result);
-      const done: unknown = values[0];
-      if (typeof done !== "bigint") throw new TypeError(`${action.kind} returned no number`);
-      return done;
-    }
+    case "takeover":
+      return countIn(anyExchange, action.kind, result);
+    case "release":
+      return countIn(vault, action.kind, result);
     case "continueEvent":
     case "poke":
       return 1n;
@@ -95,12 +106,22 @@ export function decodeDone(action: Action, result: string): bigint {
   }
 }
 
-/** Selectors of the calls above: whatever signs transactions refuses others. */
-export const ALLOWED_SELECTORS: ReadonlySet<string> = new Set(
-  (["liquidate", "deleverage", "takeover", "continueEvent", "poke"] as const).map(
-    (name) => exchange.getFunction(name).selector,
+function countIn(contract: Interface, name: string, result: string): bigint {
+  const values: Result = contract.decodeFunctionResult(name, result);
+  const done: unknown = values[0];
+  if (typeof done !== "bigint") throw new TypeError(`${name} returned no number`);
+  return done;
+}
+
+/** Selectors of the calls above, by contract: whatever signs transactions refuses others. */
+export const ALLOWED_SELECTORS: Readonly<Record<keyof Targets, ReadonlySet<string>>> = {
+  exchange: new Set(
+    (["liquidate", "deleverage", "takeover", "continueEvent", "poke"] as const).map(
+      (name) => exchange.getFunction(name).selector,
+    ),
   ),
-);
+  vault: new Set([vault.getFunction("release").selector]),
+};
 
 export function assertNever(value: never): never {
   throw new TypeError(`Unexpected ${JSON.stringify(value)}`);

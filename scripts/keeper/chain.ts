@@ -2,20 +2,19 @@ import { isError } from "ethers";
 import type { Provider } from "ethers";
 import { IExchange__factory } from "../../typechain-types/factories/interfaces/IExchange__factory.js";
 import { decodeError } from "../package/errors.js";
-import { decodeDone, encodeAction } from "./actions.js";
-import type { Action } from "./actions.js";
+import { decodeDone, encodeAction, targetOf } from "./actions.js";
+import type { Action, Targets } from "./actions.js";
 import { LEFT_REASONS } from "./effects.js";
 import type { Effects, Left, Outcome, Simulation } from "./effects.js";
 import type { Log } from "./log.js";
-import { readAccounts, readHead, readMarkets, readPositions } from "./read.js";
+import { readAccounts, readHead, readMarkets, readOutflow, readPositions } from "./read.js";
 import type { Intent, Receipt, Sent } from "./send.js";
 
 /* Effects on a chain. The provider may be one over HTTP or one in the same process. */
 
-export type ChainParts = {
+export type ChainParts = Targets & {
   /** The provider to ask from this round on. */
   readonly provider: () => Promise<Provider>;
-  readonly exchange: string;
   readonly lens: string;
   /** Whose calls are simulated. */
   readonly from: string;
@@ -48,14 +47,19 @@ export function createChainEffects(parts: ChainParts): Effects {
     markets: async (head) => readMarkets(await reading(), head),
     accounts: async (head) => readAccounts(await reading(), head),
     positions: async (head, accounts) => readPositions(await reading(), head, accounts),
+    outflow: async (head) => readOutflow(await reading(), head),
     async simulate(action) {
       const { provider: asked } = await reading();
-      return simulate(asked, { to: exchange, from, data: encodeAction(action) }, action);
+      return simulate(
+        asked,
+        { to: targetOf(action, parts), from, data: encodeAction(action) },
+        action,
+      );
     },
     async send(action, gas) {
       const wanted = (gas * GAS_NUMERATOR) / GAS_DENOMINATOR;
       const intent = {
-        to: exchange,
+        to: targetOf(action, parts),
         data: encodeAction(action),
         gas: wanted < maxGas ? wanted : maxGas,
       };

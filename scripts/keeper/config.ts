@@ -26,6 +26,7 @@ const Options = z.strictObject({
   maxTakeover: amount.default("100000"),
   takeoverLeverage: whole(1, 100).default(3),
   pokeAfter: whole(0, 86_400).default(30),
+  releaseAfter: whole(0, 3_600).default(300),
   maxAccounts: whole(1, 200).default(150),
   maxTransactions: whole(1, 1_000).default(16),
   maxFee: amount.default("500"),
@@ -64,6 +65,8 @@ const GWEI_DECIMALS = 9;
 /** The contract's own bounds. */
 const MAX_FILLS = 100n;
 const MAX_STEPS = 1_024n;
+/** Requests in one release: what fits into a transaction whatever the token costs within reason. */
+const MAX_ITEMS = 100n;
 /** The ledger account that no reward is paid to. */
 const NOBODY = 0;
 
@@ -111,8 +114,10 @@ function configOf(options: z.output<typeof Options>): KeeperConfig {
       maxTakeover: parseUnits(options.maxTakeover, QUOTE_DECIMALS),
       takeoverLeverage: BigInt(options.takeoverLeverage),
       pokeAfter: BigInt(options.pokeAfter),
+      releaseAfter: BigInt(options.releaseAfter),
       maxFills: MAX_FILLS,
       maxSteps: MAX_STEPS,
+      maxItems: MAX_ITEMS,
       maxAccounts: options.maxAccounts,
       maxGas: MAX_GAS,
       maxTransactions: options.maxTransactions,

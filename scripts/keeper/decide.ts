@@ -14,11 +14,13 @@ import { elapsed, healthOf, indexed, isBlocked, limitOf, marketsOf } from "./sna
 import type { Indexed, Snapshot } from "./snapshot.js";
 import { decideTakeovers } from "./takeover.js";
 import type { TakeoverPolicy } from "./takeover.js";
-import type { AccountView, MarketView, PositionView } from "./views.js";
+import type { AccountView, MarketView, OutflowView, PositionView } from "./views.js";
 
 export type Policy = TakeoverPolicy & {
   /** Seconds after which an idle market is refreshed; while a jump waits or its price is aged, a third of it. 0 never. */
   readonly pokeAfter: bigint;
+  /** Seconds of refill that a part of the queue must be worth to be paid; the end of the queue always is. 0 never pays. */
+  readonly releaseAfter: bigint;
 };
 
 /** Accounts whose positions matter: those under liquidation whose clock runs. */
@@ -39,6 +41,7 @@ export function decide(snapshot: Snapshot, policy: Policy): Decision[] {
     ...snapshot.markets.map((market) => decideEvent(market, book)),
     ...accounts.map((view) => decideAccount(view, book)),
     ...decideTakeovers(accounts, book, policy),
+    decideRelease(snapshot.outflow, book, policy),
     ...snapshot.markets.map((market) => decidePoke(market, book, policy)),
   ];
 }
@@ -121,4 +124,22 @@ function decidePoke(view: MarketView, snapshot: Indexed, { pokeAfter }: Policy):
   if (age < (isWaiting ? ceilDiv(pokeAfter, 3n) : pokeAfter)) return skip("poke", market, "recent");
   if (isBlocked(snapshot, "poke", market)) return skip("poke", market, "backoff");
   return { kind: "poke", market, cause: isWaiting ? "waiting" : "stale" };
+}
+
+/** The queue has no number of its own: its subject is always this. */
+export const QUEUE = 0;
+const HOUR = 3_600n;
+
+/** Anyone may release any part at any time; paying a little in every block would cost more than it is worth. */
+function decideRelease(
+  { waiting, releasable, rate }: OutflowView,
+  snapshot: Indexed,
+  { releaseAfter }: Policy,
+): Decision {
+  if (releaseAfter === 0n) return skip("release", QUEUE, "never");
+  if (waiting === 0n) return skip("release", QUEUE, "nothingWaits");
+  const isWorth = releasable === waiting || releasable * HOUR >= rate * releaseAfter;
+  if (releasable === 0n || !isWorth) return skip("release", QUEUE, "noRoom");
+  if (isBlocked(snapshot, "release", QUEUE)) return skip("release", QUEUE, "backoff");
+  return { kind: "release", amount: releasable };
 }

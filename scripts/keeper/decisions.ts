@@ -2,7 +2,8 @@
  * What a tick can decide. A skip is a decision too, and has a reason.
  */
 
-export type WorkKind = "liquidate" | "deleverage" | "takeover" | "continueEvent" | "poke";
+export type WorkKind =
+  "liquidate" | "deleverage" | "takeover" | "continueEvent" | "poke" | "release";
 
 export type SkipReason =
   | "flat"
@@ -23,6 +24,8 @@ export type SkipReason =
   | "noMargin"
   | "tooSmall"
   | "noEvent"
+  | "nothingWaits"
+  | "noRoom"
   | "unused"
   | "recent"
   | "never";
@@ -54,13 +57,14 @@ type Poke = {
   readonly market: number;
   readonly cause: "stale" | "waiting";
 };
+type Release = { readonly kind: "release"; readonly amount: bigint };
 export type Skip = {
   readonly kind: "skip";
   readonly from: WorkKind | "account";
   readonly subject: number;
   readonly reason: SkipReason;
 };
-export type Decision = Liquidate | Deleverage | Takeover | ContinueEvent | Poke | Skip;
+export type Decision = Liquidate | Deleverage | Takeover | ContinueEvent | Poke | Release | Skip;
 
 export function skip(from: Skip["from"], subject: number, reason: SkipReason): Skip {
   return { kind: "skip", from, subject, reason };

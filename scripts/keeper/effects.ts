@@ -1,6 +1,6 @@
 import type { Action } from "./actions.js";
 import type { Log } from "./log.js";
-import type { AccountView, Head, MarketView, PositionView } from "./views.js";
+import type { AccountView, Head, MarketView, OutflowView, PositionView } from "./views.js";
 
 /** What a call would do. `done`: accounts or lots; `reason`: the contract's error as Name(args). */
 export type Simulation =
@@ -42,6 +42,7 @@ export type Effects = {
   readonly markets: (head: Head) => Promise<readonly MarketView[]>;
   readonly accounts: (head: Head) => Promise<readonly AccountView[]>;
   readonly positions: (head: Head, accounts: readonly number[]) => Promise<readonly PositionView[]>;
+  readonly outflow: (head: Head) => Promise<OutflowView>;
   readonly simulate: (action: Action) => Promise<Simulation>;
   readonly send: (action: Action, gas: bigint) => Promise<Outcome>;
   readonly log: Log;

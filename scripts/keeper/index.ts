@@ -80,11 +80,11 @@ type RunParts = {
 
 function createRun(parts: RunParts): () => Promise<void> {
   const { config, deployment, wallet, log, stop, choose } = parts;
-  const { exchange, lens } = deployment.addresses;
+  const { exchange, vault, lens } = deployment.addresses;
   const { maxGas } = config.policy;
   const limits = {
     chainId: deployment.chainId,
-    target: exchange,
+    targets: { exchange, vault },
     maxGas,
     maxFeePerGas: config.maxFeePerGas,
     maxAttempts: MAX_ATTEMPTS,
@@ -95,6 +95,7 @@ function createRun(parts: RunParts): () => Promise<void> {
   const effects = createChainEffects({
     provider: choose,
     exchange,
+    vault,
     lens,
     from,
     send:
@@ -243,6 +244,10 @@ const command = new Command("keeper")
   .option("--max-takeover <units>", "most notional taken from one position (default: 100000)")
   .option("--takeover-leverage <times>", "notional per unit of free margin (default: 3)")
   .option("--poke-after <s>", "refresh idle markets, 0 never (default: 30)")
+  .option(
+    "--release-after <s>",
+    "pay the vault's queue, parts this long apart, 0 never (default: 300)",
+  )
   .option("--max-accounts <count>", "accounts in one call (default: 150)")
   .option("--max-transactions <count>", "transactions of a kind in one round (default: 16)")
   .option("--max-fee <gwei>", "most per gas (default: 500)")

@@ -1,5 +1,6 @@
 import type { Action } from "./actions.js";
 import { assertNever } from "./actions.js";
+import { QUEUE } from "./decide.js";
 import type { Decision, WorkKind } from "./decisions.js";
 
 /** Subjects that one call works on, and how the call for some of them looks. */
@@ -17,6 +18,8 @@ export type JobLimits = {
   readonly maxFills: bigint;
   /** Price classes and cohorts that one continueEvent works on. */
   readonly maxSteps: bigint;
+  /** Requests that one release pays. */
+  readonly maxItems: bigint;
   /** Accounts in one call, before gas is known. */
   readonly maxAccounts: number;
 };
@@ -25,7 +28,7 @@ const NONE: ReadonlySet<number> = new Set();
 
 /** Accounts go together into one call as far as it holds them, anything else has a call of its own. */
 export function jobsOf(kind: WorkKind, decisions: readonly Decision[], limits: JobLimits): Job[] {
-  const { maxSteps, rewardTo } = limits;
+  const { maxSteps, maxItems, rewardTo } = limits;
   switch (kind) {
     case "liquidate":
     case "deleverage":
@@ -44,6 +47,10 @@ export function jobsOf(kind: WorkKind, decisions: readonly Decision[], limits: J
       return decisions
         .filter((decision) => decision.kind === kind)
         .map(({ market }) => single(market, { kind, market }));
+    case "release":
+      return decisions
+        .filter((decision) => decision.kind === kind)
+        .map(() => single(QUEUE, { kind, maxItems }));
     default:
       return assertNever(kind);
   }

@@ -2,16 +2,18 @@ import { Contract, getAddress, isError, toBeHex } from "ethers";
 import type { ParamType, Provider } from "ethers";
 import { IExchangeLens__factory } from "../../typechain-types/factories/interfaces/IExchangeLens__factory.js";
 import { IExchange__factory } from "../../typechain-types/factories/interfaces/IExchange__factory.js";
-import type { IExchange, IExchangeLens } from "../../typechain-types/index.js";
+import { IMarginVault__factory } from "../../typechain-types/factories/interfaces/IMarginVault__factory.js";
+import type { IExchange, IExchangeLens, IMarginVault } from "../../typechain-types/index.js";
 import type { Log } from "./log.js";
 import { decodeRows, signed } from "./rows.js";
-import type { AccountView, Grade, Head, MarketView, PositionView } from "./views.js";
+import type { AccountView, Grade, Head, MarketView, OutflowView, PositionView } from "./views.js";
 
 /* The views out of a chain: everything as of one block. */
 
 export type ReadParts = {
   readonly provider: Provider;
   readonly exchange: string;
+  readonly vault: string;
   readonly lens: string;
   /** Accounts in one call of the lens. */
   readonly page: number;
@@ -30,6 +32,7 @@ const GRADES: readonly Grade[] = ["dead", "aged", "fresh"];
 /* Interfaces are parsed once: `connect` of a factory parses them anew, which takes longer than a call. */
 const exchangeAbi = IExchange__factory.createInterface();
 const lensAbi = IExchangeLens__factory.createInterface();
+const vaultAbi = IMarginVault__factory.createInterface();
 
 function exchangeAt({ exchange, provider }: ReadParts): IExchange {
   // The type was generated from the same interface.
@@ -87,6 +90,18 @@ async function readMarket(parts: ReadParts, head: Head, market: number): Promise
     slip0: config.slip0,
     clock: config.clock,
   };
+}
+
+/* THE VAULT */
+
+export async function readOutflow(
+  { vault, provider }: ReadParts,
+  head: Head,
+): Promise<OutflowView> {
+  // Likewise.
+  const contract = new Contract(vault, vaultAbi, provider) as unknown as IMarginVault;
+  const { waiting, releasable, rate } = await contract.outflow({ blockTag: head.number });
+  return { waiting, releasable, rate };
 }
 
 /* ACCOUNTS */

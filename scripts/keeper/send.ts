@@ -1,5 +1,6 @@
 import { isError, Transaction } from "ethers";
 import { ALLOWED_SELECTORS } from "./actions.js";
+import type { Targets } from "./actions.js";
 import { bumpFees, firstFees } from "./fees.js";
 import type { FeeLimits, Fees } from "./fees.js";
 import type { Event, Log } from "./log.js";
@@ -46,8 +47,8 @@ export type Unsigned = Fees & {
 
 export type SendLimits = FeeLimits & {
   readonly chainId: number;
-  /** The only address that is ever called. */
-  readonly target: string;
+  /** The only addresses that are ever called. */
+  readonly targets: Targets;
   readonly maxGas: bigint;
   /** Milliseconds between looks for a receipt. */
   readonly pollEvery: number;
@@ -114,12 +115,14 @@ function unsigned(
   return { type: 2, chainId: limits.chainId, nonce, to, data, value: 0n, gasLimit: gas, ...fees };
 }
 
-/** Default deny: one chain, one contract, five functions, no value, bounded gas and fee. */
+/** Default deny: one chain, two contracts with their functions, no value, bounded gas and fee. */
 export function whyRefused(transaction: Unsigned, limits: SendLimits): string | undefined {
   const { chainId, to, data, value, gasLimit, maxFeePerGas } = transaction;
   if (chainId !== limits.chainId) return "another chain";
-  if (to !== limits.target) return "another contract";
-  if (!ALLOWED_SELECTORS.has(data.slice(0, "0x12345678".length))) return "another function";
+  const { exchange, vault } = limits.targets;
+  if (to !== exchange && to !== vault) return "another contract";
+  const allowed = ALLOWED_SELECTORS[to === exchange ? "exchange" : "vault"];
+  if (!allowed.has(data.slice(0, "0x12345678".length))) return "another function";
   if (value !== 0n) return "value";
   if (gasLimit > limits.maxGas) return "too much gas";
   if (maxFeePerGas > limits.maxFeePerGas) return "too high a fee";

@@ -1,6 +1,6 @@
 import type { WorkKind } from "./decisions.js";
 import { isLiquidatable, limitPrice } from "./math.js";
-import type { AccountView, Head, MarketView, PositionView } from "./views.js";
+import type { AccountView, Head, MarketView, OutflowView, PositionView } from "./views.js";
 
 /** Everything that decisions rest on, read at one block. */
 export type Snapshot = {
@@ -9,6 +9,7 @@ export type Snapshot = {
   readonly accounts: readonly AccountView[];
   /** Of the accounts that `accountsToDetail` named. */
   readonly positions: readonly PositionView[];
+  readonly outflow: OutflowView;
   /** Work that failed before and may be tried again only from a time on; see `workKey`. */
   readonly notBefore: ReadonlyMap<string, bigint>;
 };

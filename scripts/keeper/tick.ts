@@ -35,16 +35,27 @@ export function createKeeperTick(effects: Effects, policy: TickPolicy): () => Pr
 
 async function runTick(fx: Effects, policy: TickPolicy, backoff: Backoff): Promise<TickReport> {
   const head = await fx.head();
-  const [markets, accounts] = await Promise.all([fx.markets(head), fx.accounts(head)]);
+  const [markets, accounts, outflow] = await Promise.all([
+    fx.markets(head),
+    fx.accounts(head),
+    fx.outflow(head),
+  ]);
   const detailed = accountsToDetail(accounts);
   const positions = detailed.length === 0 ? [] : await fx.positions(head, detailed);
-  const snapshot = { head, markets, accounts, positions, notBefore: backoff.notBefore() };
+  const snapshot = {
+    head,
+    markets,
+    accounts,
+    positions,
+    outflow,
+    notBefore: backoff.notBefore(),
+  };
   const decisions = decide(snapshot, policy);
 
-  const transactions = { continueEvent: 0, liquidate: 0, takeover: 0, deleverage: 0, poke: 0 };
+  const transactions = { ...NO_TRANSACTIONS };
   const worker: Worker = { fx, limits: policy, backoff, now: head.now };
   // An event stops its market, so it goes first; the book is asked before winners are.
-  for (const kind of ["continueEvent", "liquidate", "takeover", "deleverage", "poke"] as const) {
+  for (const kind of ORDER) {
     transactions[kind] = await work(worker, kind, jobsOf(kind, decisions, policy));
   }
   const report = {
@@ -61,14 +72,16 @@ async function runTick(fx: Effects, policy: TickPolicy, backoff: Backoff): Promi
   return report;
 }
 
-const NO_DECISIONS = {
-  liquidate: 0,
-  deleverage: 0,
-  takeover: 0,
+const ORDER = ["continueEvent", "liquidate", "takeover", "deleverage", "poke", "release"] as const;
+const NO_TRANSACTIONS: Readonly<Record<WorkKind, number>> = {
   continueEvent: 0,
+  liquidate: 0,
+  takeover: 0,
+  deleverage: 0,
   poke: 0,
-  skip: 0,
+  release: 0,
 };
+const NO_DECISIONS = { ...NO_TRANSACTIONS, skip: 0 };
 
 function countBy<T, Key extends string>(
   items: readonly T[],

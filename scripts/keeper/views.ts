@@ -28,6 +28,15 @@ export type AccountView = {
   readonly notional: bigint;
 };
 
+/** The vault's queue, in token units. */
+export type OutflowView = {
+  readonly waiting: bigint;
+  /** What a call of `release` would pay now. */
+  readonly releasable: bigint;
+  /** What can leave in an hour. */
+  readonly rate: bigint;
+};
+
 export type Side = "long" | "short";
 
 export type PositionView = {

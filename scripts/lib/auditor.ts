@@ -57,7 +57,7 @@ export function createAuditor(genesis: Genesis): Auditor {
     known: createKnown(),
     crossings: new Map(),
     state: emptyState(),
-    custody: { tracked: 0n, held: 0n },
+    custody: { tracked: 0n, queued: 0n, held: 0n },
   };
 }
 

@@ -141,10 +141,12 @@ const AT_ONCE: MarketOverrides = {
  */
 export async function createWorld(
   connection: NetworkConnection,
-  { overrides = {}, prices = ["10000", "1000"] }: WorldOptions = {},
+  { overrides = {}, prices = ["10000", "1000"], outflow, token = null }: WorldOptions = {},
 ) {
   tickBySends(connection);
-  const parameters = withOverrides(readParameters(DEFAULTS), { ...AT_ONCE, ...overrides });
+  const defaults = readParameters(DEFAULTS);
+  const general = { ...defaults, token, outflow: outflow ?? defaults.outflow };
+  const parameters = withOverrides(general, { ...AT_ONCE, ...overrides });
   const ballast = await deployBallast(connection, parameters);
   const signers = await connection.ethers.getSigners();
   const [deployer] = signers;
@@ -185,6 +187,9 @@ function tickBySends(connection: NetworkConnection): void {
 export type WorldOptions = {
   readonly overrides?: MarketOverrides;
   readonly prices?: readonly string[];
+  readonly outflow?: Parameters["outflow"];
+  /** A settlement token that is already there: one that can be minted, of six decimals. */
+  readonly token?: string | null;
 };
 
 type Base = {

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { MUTANTS } from "./list.js";
 import type { Mutant } from "./list.js";
+import { VAULT_MUTANTS } from "./vault.js";
 
 /*
  * `npm run mutants`: makes each deliberate mistake of the list in a copy of the project, builds it, and runs the test that is
@@ -78,7 +79,8 @@ function failureIn(output: string): string {
 }
 
 function main({ only }: { only?: string[] }): void {
-  const chosen = MUTANTS.filter(({ id }) => only === undefined || only.includes(id));
+  const all = [...MUTANTS, ...VAULT_MUTANTS];
+  const chosen = all.filter(({ id }) => only === undefined || only.includes(id));
   prepare();
   const results: Result[] = [];
   for (const mutant of chosen) {

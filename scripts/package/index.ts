@@ -16,6 +16,8 @@ export {
   slotOf,
 } from "./orders.js";
 export type { Action, Leverage, Order, OrderSide, TimeInForce } from "./orders.js";
+export { previewWithdrawal, readOutflow, readRequest, requestsIn } from "./queue.js";
+export type { Outflow, Payment, WithdrawalRequest } from "./queue.js";
 export { readHealth, readHealths, readMarket, readPositions, readRank } from "./read.js";
 export type { Health, MarketInfo, PositionInfo, PositionSide, Rank } from "./read.js";
 export {

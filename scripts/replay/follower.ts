@@ -69,6 +69,7 @@ export async function createFollower(
   const read = createReader(caller, exchange);
   const custodyOf = async (): Promise<Custody> => ({
     tracked: await ballast.vault.tracked(),
+    queued: await ballast.vault.queued(),
     held: await ballast.token.balanceOf(vault),
   });
 

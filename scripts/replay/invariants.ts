@@ -23,7 +23,7 @@ const EVERY_BLOCK: Readonly<Record<InvariantId, string>> = {
   "INV-14": "The base of a haircut is the profit before the event, and shares are in proportion.",
   "INV-15": "A forced sale never lowers equity over maintenance margin.",
   markets: "An account knows every market in which it has a position, an order or fresh profit.",
-  custody: "The vault holds at least what it accounts for.",
+  custody: "The vault holds at least what it accounts for, its queue included.",
   events: "The state rebuilt from events alone is the state in storage, word for word.",
 };
 

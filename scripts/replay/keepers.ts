@@ -4,7 +4,7 @@
  * the block is made.
  */
 
-import { decodeDone, encodeAction } from "../keeper/actions.js";
+import { decodeDone, encodeAction, targetOf } from "../keeper/actions.js";
 import type { Action } from "../keeper/actions.js";
 import { createChainEffects } from "../keeper/chain.js";
 import { MAX_GAS } from "../keeper/config.js";
@@ -33,6 +33,7 @@ const PAGE = 80;
 /** What the contract allows. */
 const MAX_FILLS = 100n;
 const MAX_STEPS = 256n;
+const MAX_ITEMS = 100n;
 const MAX_SPLITS = 64;
 const MAX_TRANSACTIONS = 16;
 /** An idle market is refreshed after this many seconds. */
@@ -139,6 +140,7 @@ const CALLS: Readonly<Record<Action["kind"], Call>> = {
   deleverage: "deleverage",
   continueEvent: "continueEvent",
   poke: "poke",
+  release: "release",
 };
 
 function effectsOf(session: Session, { owner }: Participant, turn: Turn): Effects {
@@ -158,6 +160,7 @@ function effectsOf(session: Session, { owner }: Participant, turn: Turn): Effect
   const effects = createChainEffects({
     provider: async () => provider,
     exchange,
+    vault: ballast.addresses["vault"] ?? "",
     lens: ballast.addresses["lens"] ?? "",
     from: owner,
     send,
@@ -177,7 +180,9 @@ function effectsOf(session: Session, { owner }: Participant, turn: Turn): Effect
 
 /** On top of what waits to be mined, with all the gas that a transaction may have: no estimate is needed here. */
 async function simulate(session: Session, from: string, action: Action): Promise<Simulation> {
-  const request = { from, to: session.exchange, data: encodeAction(action), gasLimit: MOST_GAS };
+  const vault = session.ballast.addresses["vault"] ?? "";
+  const to = targetOf(action, { exchange: session.exchange, vault });
+  const request = { from, to, data: encodeAction(action), gasLimit: MOST_GAS };
   try {
     const { provider } = session.chain.connection.ethers;
     const result = await provider.call({ ...request, blockTag: "pending" });
@@ -201,8 +206,11 @@ function policyOf({ account }: Participant, { keepers, population }: Scenario): 
     maxTakeover: capital,
     takeoverLeverage: TAKEOVER_LEVERAGE,
     pokeAfter: POKE_AFTER,
+    // Nobody withdraws in a replay.
+    releaseAfter: 0n,
     maxFills: MAX_FILLS,
     maxSteps: MAX_STEPS,
+    maxItems: MAX_ITEMS,
     maxAccounts: keepers.batch,
     maxGas: MAX_GAS,
     maxTransactions: MAX_TRANSACTIONS,

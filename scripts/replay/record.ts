@@ -163,6 +163,7 @@ export const CALLS = [
   "takeover",
   "continueEvent",
   "poke",
+  "release",
   "settle",
 ] as const;
 export type Call = (typeof CALLS)[number];

@@ -229,6 +229,34 @@ describe("keeper: decide about markets", () => {
   });
 });
 
+describe("keeper: decide about the vault's queue", () => {
+  // 3,600 an hour: 300 seconds are 300.
+  const cases = [
+    ["nobody waits", { waiting: 0n, releasable: 0n }, "skip nothingWaits"],
+    ["nothing may go yet", { waiting: 900n, releasable: 0n }, "skip noRoom"],
+    ["a part of 299 seconds", { waiting: 900n, releasable: 299n }, "skip noRoom"],
+    ["a part of 300 seconds", { waiting: 900n, releasable: 300n }, "release"],
+    ["the end of the queue", { waiting: 1n, releasable: 1n }, "release"],
+    ["nothing, with a rate of zero", { waiting: 1n, releasable: 0n, rate: 0n }, "skip noRoom"],
+  ] as const;
+  for (const [name, changes, expected] of cases) {
+    it(`${expected}: ${name}`, () => {
+      const outflow = { rate: 3_600n, ...changes };
+      const decisions = decide(snapshot({ markets: [], outflow }), POLICY);
+      expect(describeShortly(decisions.at(-1))).to.equal(expected);
+    });
+  }
+
+  it("rests after a failure, and never pays if told so", () => {
+    const outflow = { waiting: 1n, releasable: 1n, rate: 3_600n };
+    const notBefore = new Map([["release:0", NOW + 1n]]);
+    const rested = decide(snapshot({ markets: [], outflow, notBefore }), POLICY);
+    expect(describeShortly(rested.at(-1))).to.equal("skip backoff");
+    const never = decide(snapshot({ markets: [], outflow }), { ...POLICY, releaseAfter: 0n });
+    expect(describeShortly(never.at(-1))).to.equal("skip never");
+  });
+});
+
 describe("keeper: decide, any state", () => {
   const money = fc.bigInt({ min: -1_000n, max: 1_000n });
   const requirement = fc.bigInt({ min: 0n, max: 500n });

@@ -10,6 +10,7 @@ export const TICK_POLICY: TickPolicy = {
   rewardTo: 77,
   maxFills: 100n,
   maxSteps: 64n,
+  maxItems: 32n,
   maxAccounts: 4,
   maxGas: 1_000n,
   maxTransactions: 8,
@@ -28,7 +29,7 @@ export type FakeEffects = Effects & {
 
 /** The world as a snapshot. Everything simulates well and is mined, unless told otherwise. */
 export function fakeEffects(state: Partial<Snapshot>, changes: Partial<Effects> = {}): FakeEffects {
-  const { head, markets, accounts, positions } = snapshot(state);
+  const { head, markets, accounts, positions, outflow } = snapshot(state);
   const lines: Line[] = [];
   const sent: Action[] = [];
   const simulated: Action[] = [];
@@ -42,6 +43,7 @@ export function fakeEffects(state: Partial<Snapshot>, changes: Partial<Effects> 
     markets: async () => markets,
     accounts: async () => accounts,
     positions: async (_head, ids) => positions.filter(({ account }) => ids.includes(account)),
+    outflow: async () => outflow,
     log: (event, context = {}) => lines.push({ event, context }),
     ...changes,
     simulate: (action) => {

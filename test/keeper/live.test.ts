@@ -74,10 +74,11 @@ describe("keeper: against a live node", function () {
   it("reads what the lens says, and agrees with the contract about who is below", async () => {
     const { world } = node;
     await world.setPrice("8850");
-    const { exchange, lens } = world.ballast.addresses;
+    const { exchange, vault, lens } = world.ballast.addresses;
     const effects = createChainEffects({
       provider: async () => world.connection.ethers.provider,
       exchange: exchange ?? "",
+      vault: vault ?? "",
       lens: lens ?? "",
       from: ZeroAddress,
       send: async () => ({ status: "dropped", reason: "never" }),

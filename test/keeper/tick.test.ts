@@ -39,9 +39,24 @@ describe("keeper: tick", () => {
       takeover: 1,
       deleverage: 1,
       poke: 1,
+      release: 0,
     });
     expect(report.decisions).to.deep.include({ liquidate: 2, deleverage: 1, takeover: 1, poke: 1 });
     expect(report.skips).to.deep.include({ "account.flat": 1, "continueEvent.noEvent": 1 });
+  });
+
+  it("pays the vault's queue, after everything else and with one call", async () => {
+    const fx = fakeEffects({
+      markets: [market({ refreshed: 1n })],
+      outflow: { waiting: 500n, releasable: 500n, rate: 3_600n },
+    });
+    const report = await createKeeperTick(fx, TICK_POLICY)();
+    expect(fx.sent).to.deep.equal([
+      { kind: "poke", market: 1 },
+      { kind: "release", maxItems: 32n },
+    ]);
+    expect(report.decisions).to.include({ release: 1 });
+    expect(report.transactions).to.include({ release: 1 });
   });
 
   it("makes all that can be closed one event", async () => {

@@ -63,6 +63,7 @@ export function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
     markets: [market()],
     accounts: [],
     positions: [],
+    outflow: { waiting: 0n, releasable: 0n, rate: 3_600n },
     notBefore: new Map(),
     ...changes,
   };
@@ -73,4 +74,5 @@ export const POLICY: Policy = {
   maxTakeover: 1_000_000n,
   takeoverLeverage: 2n,
   pokeAfter: 30n,
+  releaseAfter: 300n,
 };

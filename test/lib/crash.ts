@@ -86,7 +86,7 @@ export function stepFrom(story: Story, from: number): { step: Step; crossings: C
     if (receipt !== undefined && i >= from) receipts.push(receipt);
     applyEvent(rebuild, event, story.time);
   });
-  const custody = { tracked: story.tracked, held: story.tracked };
+  const custody = { tracked: story.tracked, queued: 0n, held: story.tracked };
   const step: Step = {
     before,
     after: rebuild.state,

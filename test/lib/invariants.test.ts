@@ -146,13 +146,15 @@ describe("invariants of a state", () => {
 
   it("INV-1 counts every token that the vault has pulled", () => {
     const { step, facts } = crashed();
-    const { tracked, held } = facts.custody;
-    const less = { ...facts, custody: { tracked: tracked - 1n, held } };
+    const { tracked, queued, held } = facts.custody;
+    const less = { ...facts, custody: { tracked: tracked - 1n, queued, held } };
     expect(checkState(step.after, less).map(({ id }) => id)).to.deep.equal(["INV-1"]);
-    const poor = { ...facts, custody: { tracked, held: held - 1n } };
+    const poor = { ...facts, custody: { tracked, queued, held: held - 1n } };
     expect(checkState(step.after, poor).map(({ id }) => id)).to.deep.equal(["custody"]);
-    const gift = { ...facts, custody: { tracked, held: held + 1n } };
+    const gift = { ...facts, custody: { tracked, queued, held: held + 1n } };
     expect(checkState(step.after, gift)).to.deep.equal([]);
+    const unpaid = { ...facts, custody: { tracked, queued: queued + 1n, held } };
+    expect(checkState(step.after, unpaid).map(({ id }) => id)).to.deep.equal(["custody"]);
   });
 
   it("INV-5 does not hold when a live bid meets a live ask, but does when one of them is dead", () => {
@@ -215,10 +217,10 @@ describe("invariants of what happened", () => {
 
   it("INV-3 does not hold when tokens come without a deposit", () => {
     const { step } = crashed();
-    const { tracked, held } = step.custody.after;
+    const { tracked, queued, held } = step.custody.after;
     const custody = {
       before: step.custody.before,
-      after: { tracked: tracked + 1n, held: held + 1n },
+      after: { tracked: tracked + 1n, queued, held: held + 1n },
     };
     expect(checkStep({ ...step, custody }).map(({ id }) => id)).to.include("INV-3");
   });

@@ -4,31 +4,63 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../common.js"
   
+export declare namespace IMarginVault {
+      
+    export type OutflowStruct = {waiting: BigNumberish, parked: BigNumberish, room: BigNumberish, rate: BigNumberish, releasable: BigNumberish, first: BigNumberish, next: BigNumberish}
+
+    export type OutflowStructOutput = [waiting: bigint, parked: bigint, room: bigint, rate: bigint, releasable: bigint, first: bigint, next: bigint] & {waiting: bigint, parked: bigint, room: bigint, rate: bigint, releasable: bigint, first: bigint, next: bigint }
+  
+
+    export type PermitStruct = {deadline: BigNumberish, v: BigNumberish, r: BytesLike, s: BytesLike}
+
+    export type PermitStructOutput = [deadline: bigint, v: bigint, r: string, s: string] & {deadline: bigint, v: bigint, r: string, s: string }
+  
+    }
 
   export interface IMarginVaultInterface extends Interface {
-    getFunction(nameOrSignature: "decimals" | "exchange" | "pay" | "pull" | "pullWithPermit" | "token" | "tracked"): FunctionFragment;
+    getFunction(nameOrSignature: "claim" | "claimable" | "decimals" | "exchange" | "floor" | "netDeposits" | "outflow" | "pay" | "preview" | "pull" | "pullWithPermit" | "queued" | "release" | "requestOf" | "share" | "token" | "tracked"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Paid" | "Pulled"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Claimed" | "Paid" | "Parked" | "Pulled" | "Queued" | "Released"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'decimals', values?: undefined): string;
+    encodeFunctionData(functionFragment: 'claim', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'claimable', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'decimals', values?: undefined): string;
 encodeFunctionData(functionFragment: 'exchange', values?: undefined): string;
-encodeFunctionData(functionFragment: 'pay', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'pull', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'pullWithPermit', values: [AddressLike, BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'floor', values?: undefined): string;
+encodeFunctionData(functionFragment: 'netDeposits', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'outflow', values?: undefined): string;
+encodeFunctionData(functionFragment: 'pay', values: [AddressLike, AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'preview', values: [AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'pull', values: [AddressLike, AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'pullWithPermit', values: [AddressLike, AddressLike, BigNumberish, IMarginVault.PermitStruct]): string;
+encodeFunctionData(functionFragment: 'queued', values?: undefined): string;
+encodeFunctionData(functionFragment: 'release', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'requestOf', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'share', values?: undefined): string;
 encodeFunctionData(functionFragment: 'token', values?: undefined): string;
 encodeFunctionData(functionFragment: 'tracked', values?: undefined): string;
 
-    decodeFunctionResult(functionFragment: 'decimals', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'claim', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'claimable', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'decimals', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'exchange', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'floor', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'netDeposits', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'outflow', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pay', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'preview', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pull', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pullWithPermit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'queued', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'release', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'requestOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'share', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'token', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'tracked', data: BytesLike): Result;
   }
 
   
-    export namespace PaidEvent {
+    export namespace ClaimedEvent {
       export type InputTuple = [to: AddressLike, amount: BigNumberish];
       export type OutputTuple = [to: string, amount: bigint];
       export interface OutputObject {to: string, amount: bigint };
@@ -40,10 +72,58 @@ decodeFunctionResult(functionFragment: 'tracked', data: BytesLike): Result;
 
   
 
+    export namespace PaidEvent {
+      export type InputTuple = [owner: AddressLike, to: AddressLike, amount: BigNumberish, principal: BigNumberish];
+      export type OutputTuple = [owner: string, to: string, amount: bigint, principal: bigint];
+      export interface OutputObject {owner: string, to: string, amount: bigint, principal: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace ParkedEvent {
+      export type InputTuple = [id: BigNumberish, to: AddressLike, amount: BigNumberish, left: BigNumberish];
+      export type OutputTuple = [id: bigint, to: string, amount: bigint, left: bigint];
+      export interface OutputObject {id: bigint, to: string, amount: bigint, left: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace PulledEvent {
-      export type InputTuple = [from: AddressLike, amount: BigNumberish];
-      export type OutputTuple = [from: string, amount: bigint];
-      export interface OutputObject {from: string, amount: bigint };
+      export type InputTuple = [owner: AddressLike, from: AddressLike, amount: BigNumberish];
+      export type OutputTuple = [owner: string, from: string, amount: bigint];
+      export interface OutputObject {owner: string, from: string, amount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace QueuedEvent {
+      export type InputTuple = [id: BigNumberish, owner: AddressLike, to: AddressLike, amount: BigNumberish];
+      export type OutputTuple = [id: bigint, owner: string, to: string, amount: bigint];
+      export interface OutputObject {id: bigint, owner: string, to: string, amount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace ReleasedEvent {
+      export type InputTuple = [id: BigNumberish, to: AddressLike, amount: BigNumberish, left: BigNumberish];
+      export type OutputTuple = [id: bigint, to: string, amount: bigint, left: bigint];
+      export interface OutputObject {id: bigint, to: string, amount: bigint, left: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -86,6 +166,22 @@ decodeFunctionResult(functionFragment: 'tracked', data: BytesLike): Result;
 
     
     
+    claim: TypedContractMethod<
+      [receiver: AddressLike, ],
+      [bigint],
+      'nonpayable'
+    >
+    
+
+    
+    claimable: TypedContractMethod<
+      [receiver: AddressLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     decimals: TypedContractMethod<
       [],
       [bigint],
@@ -102,16 +198,48 @@ decodeFunctionResult(functionFragment: 'tracked', data: BytesLike): Result;
     
 
     
+    floor: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    netDeposits: TypedContractMethod<
+      [owner: AddressLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    outflow: TypedContractMethod<
+      [],
+      [IMarginVault.OutflowStructOutput],
+      'view'
+    >
+    
+
+    
     pay: TypedContractMethod<
-      [to: AddressLike, amount: BigNumberish, ],
+      [owner: AddressLike, to: AddressLike, amount: BigNumberish, ],
       [void],
       'nonpayable'
     >
     
 
     
+    preview: TypedContractMethod<
+      [owner: AddressLike, amount: BigNumberish, ],
+      [[bigint, bigint, bigint] & {principal: bigint, fitting: bigint, later: bigint }],
+      'view'
+    >
+    
+
+    
     pull: TypedContractMethod<
-      [from: AddressLike, amount: BigNumberish, ],
+      [owner: AddressLike, from: AddressLike, amount: BigNumberish, ],
       [void],
       'nonpayable'
     >
@@ -119,9 +247,41 @@ decodeFunctionResult(functionFragment: 'tracked', data: BytesLike): Result;
 
     
     pullWithPermit: TypedContractMethod<
-      [from: AddressLike, amount: BigNumberish, deadline: BigNumberish, v: BigNumberish, r: BytesLike, s: BytesLike, ],
+      [owner: AddressLike, from: AddressLike, amount: BigNumberish, permit: IMarginVault.PermitStruct, ],
       [void],
       'nonpayable'
+    >
+    
+
+    
+    queued: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    release: TypedContractMethod<
+      [maxItems: BigNumberish, ],
+      [bigint],
+      'nonpayable'
+    >
+    
+
+    
+    requestOf: TypedContractMethod<
+      [id: BigNumberish, ],
+      [[string, bigint, bigint, bigint] & {to: string, left: bigint, ahead: bigint, longest: bigint }],
+      'view'
+    >
+    
+
+    
+    share: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
     >
     
 
@@ -144,7 +304,17 @@ decodeFunctionResult(functionFragment: 'tracked', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'decimals'): TypedContractMethod<
+    getFunction(nameOrSignature: 'claim'): TypedContractMethod<
+      [receiver: AddressLike, ],
+      [bigint],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'claimable'): TypedContractMethod<
+      [receiver: AddressLike, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'decimals'): TypedContractMethod<
       [],
       [bigint],
       'view'
@@ -154,20 +324,60 @@ getFunction(nameOrSignature: 'exchange'): TypedContractMethod<
       [string],
       'view'
     >;
+getFunction(nameOrSignature: 'floor'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'netDeposits'): TypedContractMethod<
+      [owner: AddressLike, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'outflow'): TypedContractMethod<
+      [],
+      [IMarginVault.OutflowStructOutput],
+      'view'
+    >;
 getFunction(nameOrSignature: 'pay'): TypedContractMethod<
-      [to: AddressLike, amount: BigNumberish, ],
+      [owner: AddressLike, to: AddressLike, amount: BigNumberish, ],
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'preview'): TypedContractMethod<
+      [owner: AddressLike, amount: BigNumberish, ],
+      [[bigint, bigint, bigint] & {principal: bigint, fitting: bigint, later: bigint }],
+      'view'
+    >;
 getFunction(nameOrSignature: 'pull'): TypedContractMethod<
-      [from: AddressLike, amount: BigNumberish, ],
+      [owner: AddressLike, from: AddressLike, amount: BigNumberish, ],
       [void],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'pullWithPermit'): TypedContractMethod<
-      [from: AddressLike, amount: BigNumberish, deadline: BigNumberish, v: BigNumberish, r: BytesLike, s: BytesLike, ],
+      [owner: AddressLike, from: AddressLike, amount: BigNumberish, permit: IMarginVault.PermitStruct, ],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'queued'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'release'): TypedContractMethod<
+      [maxItems: BigNumberish, ],
+      [bigint],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'requestOf'): TypedContractMethod<
+      [id: BigNumberish, ],
+      [[string, bigint, bigint, bigint] & {to: string, left: bigint, ahead: bigint, longest: bigint }],
+      'view'
+    >;
+getFunction(nameOrSignature: 'share'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
     >;
 getFunction(nameOrSignature: 'token'): TypedContractMethod<
       [],
@@ -180,17 +390,37 @@ getFunction(nameOrSignature: 'tracked'): TypedContractMethod<
       'view'
     >;
 
-    getEvent(key: 'Paid'): TypedContractEvent<PaidEvent.InputTuple, PaidEvent.OutputTuple, PaidEvent.OutputObject>;
+    getEvent(key: 'Claimed'): TypedContractEvent<ClaimedEvent.InputTuple, ClaimedEvent.OutputTuple, ClaimedEvent.OutputObject>;
+getEvent(key: 'Paid'): TypedContractEvent<PaidEvent.InputTuple, PaidEvent.OutputTuple, PaidEvent.OutputObject>;
+getEvent(key: 'Parked'): TypedContractEvent<ParkedEvent.InputTuple, ParkedEvent.OutputTuple, ParkedEvent.OutputObject>;
 getEvent(key: 'Pulled'): TypedContractEvent<PulledEvent.InputTuple, PulledEvent.OutputTuple, PulledEvent.OutputObject>;
+getEvent(key: 'Queued'): TypedContractEvent<QueuedEvent.InputTuple, QueuedEvent.OutputTuple, QueuedEvent.OutputObject>;
+getEvent(key: 'Released'): TypedContractEvent<ReleasedEvent.InputTuple, ReleasedEvent.OutputTuple, ReleasedEvent.OutputObject>;
 
     filters: {
       
-      'Paid(address,uint256)': TypedContractEvent<PaidEvent.InputTuple, PaidEvent.OutputTuple, PaidEvent.OutputObject>;
+      'Claimed(address,uint256)': TypedContractEvent<ClaimedEvent.InputTuple, ClaimedEvent.OutputTuple, ClaimedEvent.OutputObject>;
+      Claimed: TypedContractEvent<ClaimedEvent.InputTuple, ClaimedEvent.OutputTuple, ClaimedEvent.OutputObject>;
+    
+
+      'Paid(address,address,uint256,uint256)': TypedContractEvent<PaidEvent.InputTuple, PaidEvent.OutputTuple, PaidEvent.OutputObject>;
       Paid: TypedContractEvent<PaidEvent.InputTuple, PaidEvent.OutputTuple, PaidEvent.OutputObject>;
     
 
-      'Pulled(address,uint256)': TypedContractEvent<PulledEvent.InputTuple, PulledEvent.OutputTuple, PulledEvent.OutputObject>;
+      'Parked(uint256,address,uint256,uint256)': TypedContractEvent<ParkedEvent.InputTuple, ParkedEvent.OutputTuple, ParkedEvent.OutputObject>;
+      Parked: TypedContractEvent<ParkedEvent.InputTuple, ParkedEvent.OutputTuple, ParkedEvent.OutputObject>;
+    
+
+      'Pulled(address,address,uint256)': TypedContractEvent<PulledEvent.InputTuple, PulledEvent.OutputTuple, PulledEvent.OutputObject>;
       Pulled: TypedContractEvent<PulledEvent.InputTuple, PulledEvent.OutputTuple, PulledEvent.OutputObject>;
+    
+
+      'Queued(uint256,address,address,uint256)': TypedContractEvent<QueuedEvent.InputTuple, QueuedEvent.OutputTuple, QueuedEvent.OutputObject>;
+      Queued: TypedContractEvent<QueuedEvent.InputTuple, QueuedEvent.OutputTuple, QueuedEvent.OutputObject>;
+    
+
+      'Released(uint256,address,uint256,uint256)': TypedContractEvent<ReleasedEvent.InputTuple, ReleasedEvent.OutputTuple, ReleasedEvent.OutputObject>;
+      Released: TypedContractEvent<ReleasedEvent.InputTuple, ReleasedEvent.OutputTuple, ReleasedEvent.OutputObject>;
     
     };
   }

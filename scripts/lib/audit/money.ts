@@ -7,8 +7,10 @@ import type { Findings } from "./violation.js";
 
 /** The token as the vault holds it, in its own decimals. */
 export type Custody = {
-  /** What was pulled minus what was paid. */
+  /** What was pulled minus what was asked for. */
   readonly tracked: bigint;
+  /** What was asked for and has not been sent. */
+  readonly queued: bigint;
   /** The vault's real balance. */
   readonly held: bigint;
 };
@@ -42,10 +44,10 @@ export function houseMoney(state: State): bigint {
 }
 
 export function checkMoney(findings: Findings, state: State, custody: Custody): void {
-  const { tracked, held } = custody;
-  findings.check(held >= tracked, "custody", () => ({
+  const { tracked, queued, held } = custody;
+  findings.check(held >= tracked + queued, "custody", () => ({
     what: "the vault holds less than it should",
-    numbers: { held, tracked },
+    numbers: { held, tracked, queued },
   }));
   const stands = tracked * state.header.tokenScale + shortfallOf(state);
   const owed = owedOf(state);

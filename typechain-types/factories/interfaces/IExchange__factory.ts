@@ -5129,7 +5129,7 @@
     "outputs": [
       {
         "internalType": "uint256",
-        "name": "paid",
+        "name": "withdrawn",
         "type": "uint256"
       }
     ],

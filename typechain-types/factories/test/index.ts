@@ -4,8 +4,10 @@
 export * as priceSourcesSol from './PriceSources.sol/index.js';
 export * as pythContractSol from './PythContract.sol/index.js';
 export { BitsHarness__factory } from './BitsHarness__factory.js';
+export { BlockingToken__factory } from './BlockingToken__factory.js';
 export { BookHarness__factory } from './BookHarness__factory.js';
 export { BookHarnessTrading__factory } from './BookHarnessTrading__factory.js';
+export { CallingToken__factory } from './CallingToken__factory.js';
 export { CohortsEvents__factory } from './CohortsEvents__factory.js';
 export { CohortsHarness__factory } from './CohortsHarness__factory.js';
 export { CohortsInspector__factory } from './CohortsInspector__factory.js';
