@@ -42,20 +42,6 @@ contract HealthLemmas {
         );
     }
 
-    function lessMaintenanceIsNotPoorer(
-        uint96 equity,
-        uint96 maintenance,
-        uint96 less
-    ) external pure {
-        require(less < maintenance);
-        assert(
-            HealthMath.isNotPoorer(
-                healthOf(int256(uint256(equity)), maintenance),
-                healthOf(int256(uint256(equity)), uint256(maintenance) - less)
-            )
-        );
-    }
-
     function aClosedAccountWithEquityIsNotPoorer(
         int128 before,
         uint128 maintenance,
@@ -103,58 +89,6 @@ contract HealthLemmas {
         assert(
             HealthMath.worstLots(SizeAt(0, Side.Long, lots, uint256(bids) + more, asks)) >= worst
         );
-    }
-
-    function aPenaltyIsAtMostItsRate(
-        uint128 rated,
-        int128 equity,
-        uint128 maintenance
-    ) external pure {
-        Health memory before = healthOf(equity, maintenance);
-        assert(Margin.penalty(rated, before, healthOf(equity, 0)) <= rated);
-    }
-
-    function aPenaltyLeavesNoDebt(
-        uint128 rated,
-        int128 before,
-        uint128 maintenance,
-        uint128 equity
-    ) external pure {
-        uint256 penalty = Margin.penalty(
-            rated,
-            healthOf(before, maintenance),
-            healthOf(int256(uint256(equity)), 0)
-        );
-        assert(penalty <= equity);
-    }
-
-    function thePoorPayNoPenalty(
-        uint128 rated,
-        int128 before,
-        uint128 maintenance,
-        uint64 debt
-    ) external pure {
-        assert(
-            Margin.penalty(
-                rated,
-                healthOf(before, maintenance),
-                healthOf(-int256(uint256(debt)), 0)
-            ) == 0
-        );
-    }
-
-    function aPenaltyKeepsTheRatio(
-        uint64 rated,
-        uint64 before,
-        uint64 maintenance,
-        uint64 equity,
-        uint64 left
-    ) external pure {
-        require(before != 0 && maintenance != 0 && left != 0);
-        Health memory was = healthOf(int256(uint256(before)), maintenance);
-        uint256 penalty = Margin.penalty(rated, was, healthOf(int256(uint256(equity)), left));
-        require(penalty != 0);
-        assert((uint256(equity) - penalty) * maintenance >= uint256(before) * left);
     }
 
     function whoCoversMaintenanceIsNotLiquidated(int128 equity, uint128 maintenance) external pure {

@@ -18,7 +18,7 @@ contract SignedMathLemmas {
         assert((floored + 1) * int256(uint256(d)) > int256(x) * int256(uint256(y)));
     }
 
-    function ceilIsAbove(int128 x, uint64 y, uint64 d) external pure {
+    function ceilIsAbove(int64 x, uint32 y, uint32 d) external pure {
         require(d != 0);
         assert(
             SignedMath.mulDivCeil(x, y, d) * int256(uint256(d)) >= int256(x) * int256(uint256(y))

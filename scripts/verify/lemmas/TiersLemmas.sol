@@ -26,7 +26,8 @@ contract TiersLemmas {
         assert(t.maintenanceUp(notional) <= t.requirementUp(notional));
     }
 
-    function maintenanceIsHalfOfInitial(uint128 notional) external pure {
+    function maintenanceIsHalfOfInitialInTheFirstBracket(uint128 notional) external pure {
+        require(notional <= 1e24);
         Tiers.Brackets memory t = brackets();
         uint256 twice = 2 * t.maintenanceUp(notional);
         assert(twice >= t.requirementUp(notional) && twice <= t.requirementUp(notional) + 1);
