@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { MUTANTS } from "./list.js";
 import type { Mutant } from "./list.js";
+import { RISK_MUTANTS } from "./risk.js";
 import { VAULT_MUTANTS } from "./vault.js";
 
 /*
@@ -79,7 +80,7 @@ function failureIn(output: string): string {
 }
 
 function main({ only }: { only?: string[] }): void {
-  const all = [...MUTANTS, ...VAULT_MUTANTS];
+  const all = [...MUTANTS, ...RISK_MUTANTS, ...VAULT_MUTANTS];
   const chosen = all.filter(({ id }) => only === undefined || only.includes(id));
   prepare();
   const results: Result[] = [];

@@ -34,9 +34,21 @@ contract CohortLemmas {
         assert(CohortMath.release(Side.Short, cost, lots, 0) == 0);
     }
 
-    function byLessThanOneQuote(int120 cost, uint64 lots, uint64 part) external pure {
+    function byLessThanOneQuote(int64 cost, uint32 lots, uint32 part) external pure {
         require(lots != 0 && part <= lots);
         int256 released = CohortMath.release(Side.Long, cost, lots, part);
         assert((released + 1) * int256(uint256(lots)) > int256(cost) * int256(uint256(part)));
+    }
+
+    function aShortByLessThanOneQuote(int64 cost, uint32 lots, uint32 part) external pure {
+        require(lots != 0 && part <= lots);
+        int256 released = CohortMath.release(Side.Short, cost, lots, part);
+        assert((released - 1) * int256(uint256(lots)) < int256(cost) * int256(uint256(part)));
+    }
+
+    function whatALongKeepsCostsNoLess(int64 cost, uint32 lots, uint32 part) external pure {
+        require(lots != 0 && part <= lots);
+        int256 kept = int256(cost) - CohortMath.release(Side.Long, cost, lots, part);
+        assert(kept * int256(uint256(lots)) >= int256(cost) * int256(uint256(lots - part)));
     }
 }

@@ -93,4 +93,21 @@ contract PriceLemmas {
         require(leverage != 0);
         assert(Caps.maintenanceRate(uint256(leverage) + more) <= Caps.maintenanceRate(leverage));
     }
+
+    function interestPullsByFiveHundredthsOfAPercentAtMost(
+        int64 premium,
+        uint64 index,
+        uint24 interest
+    ) external pure {
+        // A cap that never binds.
+        require(index != 0);
+        int256 rate = Funding.rateOf(premium, index, interest, 2 ** 100);
+        int256 pulled = rate - int256(premium) * 1e6;
+        assert(pulled <= 500 * int256(uint256(index)) && pulled >= -500 * int256(uint256(index)));
+    }
+
+    function distanceIsTheSameBothWays(uint64 a, uint64 b) external pure {
+        require(JumpGuard.isNear(a, b, 0));
+        assert(a == b || b == 0);
+    }
 }

@@ -54,4 +54,19 @@ contract SharesLemmas {
         require(weight != 0 && passed <= weight && amount <= weight);
         assert(Shares.upTo(amount, passed, weight) <= passed);
     }
+
+    function twoPartsAreTheWhole(uint128 amount, uint64 one, uint64 other) external pure {
+        require(uint256(one) + other != 0);
+        uint256 weight = uint256(one) + other;
+        uint256 first = Shares.upTo(amount, one, weight);
+        uint256 second = Shares.upTo(amount, weight, weight) - first;
+        assert(first + second == amount);
+    }
+
+    function equalWeightsDifferByOneAtMost(uint64 amount, uint32 own) external pure {
+        require(own != 0);
+        uint256 weight = 2 * uint256(own);
+        uint256 first = Shares.upTo(amount, own, weight);
+        assert(amount - 2 * first <= 1);
+    }
 }

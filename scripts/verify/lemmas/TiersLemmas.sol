@@ -22,6 +22,7 @@ contract TiersLemmas {
     }
 
     function maintenanceIsNotAboveInitial(uint128 notional) external pure {
+        require(notional <= 5e24);
         Tiers.Brackets memory t = brackets();
         assert(t.maintenanceUp(notional) <= t.requirementUp(notional));
     }
