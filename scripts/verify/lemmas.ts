@@ -46,9 +46,31 @@ function importOf(path: string): object {
   }
 }
 
+/** A contract's external functions, each with where it stands. Private ones, which they share, stay in every copy. */
+function lemmasIn(content: string): { lemma: string; from: number; to: number }[] {
+  return [...content.matchAll(/^ {4}function (\w+)\([^)]*\)\s*external\s+pure\s*\{/gm)].map(
+    (found) => ({
+      lemma: found[1] ?? "",
+      from: found.index,
+      to: content.indexOf("\n    }\n", found.index) + "\n    }\n".length,
+    }),
+  );
+}
+
+/** Each lemma alone: what the prover has to think of at once decides how far it gets. */
 function prove(file: string): Result[] {
-  const name = `${OURS}scripts/verify/lemmas/${file}`;
   const content = readFileSync(join(LEMMAS, file), "utf8");
+  const lemmas = lemmasIn(content);
+  return lemmas.flatMap(({ lemma }) => {
+    const alone = lemmas
+      .filter((other) => other.lemma !== lemma)
+      .reduceRight((text, { from, to }) => text.slice(0, from) + text.slice(to), content);
+    return proveOne(file, lemma, alone);
+  });
+}
+
+function proveOne(file: string, lemma: string, content: string): Result[] {
+  const name = `${OURS}scripts/verify/lemmas/${file}`;
   const input = {
     language: "Solidity",
     sources: { [name]: { content } },
@@ -84,14 +106,9 @@ function prove(file: string): Result[] {
   // An assertion that the prover says nothing about counts as not proved.
   return [...content.matchAll(/assert\(/g)].map(({ index }) => ({
     file,
-    lemma: lemmaAt(content, index),
+    lemma,
     isProved: verdicts.get(index) ?? false,
   }));
-}
-
-/** The name of the function that an assertion is in. */
-function lemmaAt(content: string, index: number): string {
-  return [...content.slice(0, index).matchAll(/function (\w+)\(/g)].at(-1)?.[1] ?? "";
 }
 
 const files = readdirSync(LEMMAS)

@@ -98,7 +98,6 @@ function tiles({
   liquidated,
   gas,
   secondsToSolvency,
-  envelope,
   fund,
 }: Metrics): string {
   const list: readonly Tile[] = [
@@ -137,7 +136,6 @@ function tiles({
         ? "some accounts stayed insolvent"
         : "after a price, until no account was below zero",
     ],
-    envelopeTile(envelope),
     [
       shortNumber(gas.meanPerEvent),
       "gas per deleveraging",
@@ -149,14 +147,6 @@ function tiles({
       `<li><b>${escape(value)}</b><span>${escape(name)}</span><small>${escape(note)}</small></li>`,
   );
   return `<ul class="tiles">${items.join("")}</ul>`;
-}
-
-function envelopeTile({ times, worst, stated, seconds }: Metrics["envelope"]): Tile {
-  return [
-    `${times.toFixed(1)}×`,
-    "the move it was listed for",
-    `${percent(worst)} within ${seconds} s, where ${percent(stated)} was stated`,
-  ];
 }
 
 function renderStory(record: RunRecord): string {

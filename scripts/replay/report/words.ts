@@ -12,6 +12,8 @@ import {
   price,
   utc,
 } from "../figures.js";
+import { envelopeOf } from "../envelope.js";
+import type { Envelope } from "../envelope.js";
 import type { Metrics } from "../metrics.js";
 import { isWhole } from "../record.js";
 import type { EventRecord, RunRecord, StepRecord } from "../record.js";
@@ -62,7 +64,8 @@ export function summary(record: RunRecord, metrics: Metrics): string[] {
   return paragraphs;
 }
 
-function courseOf({ setting, steps }: RunRecord): string {
+function courseOf(record: RunRecord): string {
+  const { setting, steps } = record;
   const [first, last] = [steps[0], steps.at(-1)];
   if (first === undefined || last === undefined) return "";
   const lowest = steps.reduce((least, step) => (step.index < least.index ? step : least), first);
@@ -70,7 +73,11 @@ function courseOf({ setting, steps }: RunRecord): string {
   const extreme = first.index - lowest.index >= highest.index - first.index ? lowest : highest;
   const change = signed(first, extreme);
   const end = extreme === last ? "" : `, and ended at ${price(last.index, setting.scale)}`;
-  return `In ${duration(extreme.time - first.time)} the price went from ${price(first.index, setting.scale)} to ${price(extreme.index, setting.scale)} (${change})${end}.`;
+  return `In ${duration(extreme.time - first.time)} the price went from ${price(first.index, setting.scale)} to ${price(extreme.index, setting.scale)} (${change})${end}. ${worstOf(envelopeOf(record))}`;
+}
+
+function worstOf({ worst, seconds, stated, times }: Envelope): string {
+  return `The worst move within ${seconds} seconds was ${percent(worst)}, ${times.toFixed(1)} times the ${percent(stated)} that the market was listed for.`;
 }
 
 function signed(from: StepRecord, to: StepRecord): string {
