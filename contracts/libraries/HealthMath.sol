@@ -38,9 +38,12 @@ library HealthMath {
         uint256 pendingPrice = price.pending ? price.pendingIndex : price.mark;
         if (leverage != 0) {
             uint256 highest = FixedPointMathLib.max(price.mark, pendingPrice);
-            uint256 calm = calmUp(t, worst * highest, leverage);
+            uint256 calm = FixedPointMathLib.max(
+                calmUp(t, worst * highest, leverage),
+                sizeUp(config, price, worst, highest)
+            );
             h.initialCalm += calm;
-            h.initial += FixedPointMathLib.max(calm, riskUp(config, price, worst, highest));
+            h.initial += FixedPointMathLib.max(calm, stormUp(price, worst * highest));
         }
         if (size.lots == 0) return;
 
@@ -90,22 +93,25 @@ library HealthMath {
         return FixedPointMathLib.max(byChoice, t.requirementUp(notional));
     }
 
-    /// @notice What the market's risk asks of new risk, quote, rounded up: of the notional, but never more than all of it, the
-    /// largest of
+    /// @notice What a storm asks of new risk, quote, rounded up.
+    function stormUp(Price memory price, uint256 notional) private pure returns (uint256) {
+        return FixedPointMathLib.divUp(notional * price.volatilityRate, Volatility.RATE);
+    }
+
+    /// @notice What size asks for, quote, rounded up: of the notional, but never more than all of it, the larger of
     ///
-    ///   volatility rate
     ///   concentration · lots / openInterestCap
     ///   (openInterest − from) / (openInterestCap − from),  from = crowdingFrom · openInterestCap
     ///
-    /// @dev Because what is large in its market cannot be closed at mark, be it one position or all of one side together.
-    function riskUp(
+    /// @dev Because what is large in its market cannot be closed at mark, be it one position or all of one side together. Unlike the storm's rate
+    /// this holds for withdrawals too: margin that was brought to get in must not leave again while the position stays.
+    function sizeUp(
         MarketConfig storage config,
         Price memory price,
         uint256 lots,
         uint256 highest
     ) private view returns (uint256 risk) {
         uint256 notional = lots * highest;
-        risk = FixedPointMathLib.divUp(notional * price.volatilityRate, Volatility.RATE);
         uint256 cap = config.openInterestCap;
         uint256 from = cap * config.crowdingFrom;
         uint256 crowd = FixedPointMathLib.zeroFloorSub(price.openInterest * PERCENT, from);
@@ -114,7 +120,7 @@ library HealthMath {
         if (crowd > room) return notional;
         // 124 + 71 bits.
         if (crowd != 0) {
-            risk = FixedPointMathLib.max(risk, FixedPointMathLib.divUp(notional * crowd, room));
+            risk = FixedPointMathLib.divUp(notional * crowd, room);
         }
         uint256 concentration = config.concentration;
         if (concentration == 0) return risk;

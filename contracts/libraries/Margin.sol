@@ -29,7 +29,7 @@ import {Tiers} from "./Tiers.sol";
 ///   value       = floor(side · lots · (price · 2^32 − F) / 2^32) − side · cost
 ///   maintenance = Σ half of the tiers' requirement of the position
 ///   initial     = Σ max(notional / leverage, the tiers' requirement, market risk), on the worst of position + bids and
-///                 position − asks; market risk for what adds risk, not for withdrawals
+///                 position − asks; a storm asks for more of what adds risk, not of withdrawals
 ///
 /// @dev Rounding: value towards −∞, requirements up, each once per market. What follows compares these whole numbers, so
 /// that "equity / maintenance does not fall" (INV-15) means the numbers of `health`, without a gap.

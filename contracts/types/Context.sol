@@ -35,7 +35,7 @@ struct Health {
     int256 equityAtIndex;
     int256 prudent; // at mark, a dead market's profit left out: for initial margin and withdrawal
     uint256 initial; // for whatever adds risk, rounded up
-    uint256 initialCalm; // without what volatility and concentration ask for: for withdrawal, rounded up
+    uint256 initialCalm; // without what a storm asks for: for withdrawal and the choice of leverage, rounded up
     uint256 maintenance; // at mark, rounded up
     uint256 maintenanceAtIndex; // rounded up
     int256 equityAtPending; // at mark, but a market whose jump waits at the price that waits

@@ -57,19 +57,27 @@ function lemmasIn(content: string): { lemma: string; from: number; to: number }[
   );
 }
 
-/** Each lemma alone: what the prover has to think of at once decides how far it gets. */
+/**
+ * All lemmas of a file at once, then those that are left each alone. How far the prover gets depends on what it has to think of at once; a proof
+ * counts wherever it was found.
+ */
 function prove(file: string): Result[] {
   const content = readFileSync(join(LEMMAS, file), "utf8");
   const lemmas = lemmasIn(content);
-  return lemmas.flatMap(({ lemma }) => {
+  const together = proveText(file, content);
+  return lemmas.flatMap(({ lemma, from, to }) => {
+    const found = [...together].filter(([at]) => at > from && at < to);
+    if (found.every(([, isProved]) => isProved))
+      return found.map(() => ({ file, lemma, isProved: true }));
     const alone = lemmas
       .filter((other) => other.lemma !== lemma)
-      .reduceRight((text, { from, to }) => text.slice(0, from) + text.slice(to), content);
-    return proveOne(file, lemma, alone);
+      .reduceRight((text, other) => text.slice(0, other.from) + text.slice(other.to), content);
+    return [...proveText(file, alone)].map(([, isProved]) => ({ file, lemma, isProved }));
   });
 }
 
-function proveOne(file: string, lemma: string, content: string): Result[] {
+/** @returns For each assertion, by where it stands, whether it was proved. */
+function proveText(file: string, content: string): Map<number, boolean> {
   const name = `${OURS}scripts/verify/lemmas/${file}`;
   const input = {
     language: "Solidity",
@@ -104,11 +112,9 @@ function proveOne(file: string, lemma: string, content: string): Result[] {
       verdicts.set(sourceLocation.start, false);
   }
   // An assertion that the prover says nothing about counts as not proved.
-  return [...content.matchAll(/assert\(/g)].map(({ index }) => ({
-    file,
-    lemma,
-    isProved: verdicts.get(index) ?? false,
-  }));
+  return new Map(
+    [...content.matchAll(/assert\(/g)].map(({ index }) => [index, verdicts.get(index) ?? false]),
+  );
 }
 
 const files = readdirSync(LEMMAS)

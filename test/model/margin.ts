@@ -32,7 +32,7 @@ export type Holding = {
 };
 
 /** What volatility and concentration ask for is for new risk alone. */
-export const CALM = { volatilityRate: ZERO, openInterestRate: ZERO } as const;
+export const CALM = { volatilityRate: ZERO } as const;
 
 export type MarginAccount = {
   readonly balance: bigint;
@@ -108,7 +108,7 @@ export function isLiquidatable(account: MarginAccount): boolean {
   return below("mark") && below("index");
 }
 
-/** min(balance, equity − fresh) − IM without market risk; never below zero. Unrealised and fresh profit stay in. */
+/** min(balance, equity − fresh) − IM without the storm's rate; never below zero. Unrealised and fresh profit stay in. */
 export function withdrawable(account: MarginAccount): bigint {
   const settled = prudentEquity(account) - account.fresh;
   const free = account.balance < settled ? account.balance : settled;

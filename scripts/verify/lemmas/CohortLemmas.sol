@@ -40,7 +40,7 @@ contract CohortLemmas {
         assert((released + 1) * int256(uint256(lots)) > int256(cost) * int256(uint256(part)));
     }
 
-    function aShortByLessThanOneQuote(int64 cost, uint32 lots, uint32 part) external pure {
+    function aShortByLessThanOneQuote(int48 cost, uint24 lots, uint24 part) external pure {
         require(lots != 0 && part <= lots);
         int256 released = CohortMath.release(Side.Short, cost, lots, part);
         assert((released - 1) * int256(uint256(lots)) < int256(cost) * int256(uint256(part)));
