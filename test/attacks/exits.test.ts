@@ -2,184 +2,243 @@ import { expect } from "chai";
 import { network } from "hardhat";
 import { parseUnits } from "ethers";
 import { signPrice } from "../../scripts/lib/feed.js";
-import type { MarketOverrides } from "../../scripts/deploy/parameters.js";
-import { BTC, buy, createWorld, sell, setLeverage } from "../fixtures.js";
-import type { Trader, World } from "../fixtures.js";
-import { units, withdrawAll } from "./coalition.js";
+import { BTC, buy, createWorld, setLeverage } from "../fixtures.js";
+import type { World } from "../fixtures.js";
+import { createGang, expectNear, wholeFloor } from "./gang.js";
 
 /*
- * Winners who leave before the loss that is to be paid out of their profit. Each is played with its guard at the loosest bound, where it
- * pays, and by default.
+ * Ways out for whoever owes a part of a deficit, or is next in the queue, or knows a price before the exchange does. Each is played twice:
+ * with its guard at the loosest bound, and with the default.
  */
 
 const connection = await network.create();
-const { networkHelpers } = connection;
+
 const ONE_TIMES = 0;
+const FIVE_TIMES = 3;
+const TEN_TIMES = 4;
 const FIFTY_TIMES = 6;
-const CENT = 10n ** 16n;
 
-const worldOf = (overrides: MarketOverrides) =>
-  createWorld(connection, {
-    overrides: { volatilityFactor: 0, takerFee: 0, makerFee: 0, ...overrides },
-  });
-
-/** A loser of fifty times against two winners; the loser's own margin is 250. */
-async function stage(world: World) {
-  const [loser, sly, honest, other] = [
-    await world.openTrader("250"),
-    await world.openTrader("5000"),
-    await world.openTrader("5000"),
-    await world.openTrader("50000"),
-  ];
-  await world.execute(loser, setLeverage(FIFTY_TIMES));
-  await world.trade(loser, sly, { price: "10000", size: "0.5" });
-  await world.trade(loser, honest, { price: "10000", size: "0.5" });
-  return { loser, sly, honest, other };
-}
-
-const equityOf = async (world: World, trader: Trader) =>
-  (await world.health(trader)).health.equity / CENT;
-
-describe("attack: closing and opening again before a haircut", () => {
-  /** Falls by 8 %; the sly one buys back, waits, takes his money and leaves; then the loser is closed. */
-  async function play(freshEpoch: number, wait: bigint) {
-    const world = await worldOf({ freshEpoch });
-    const { loser, sly, honest, other } = await stage(world);
-    await world.setPrice("9200", BTC, 60n);
-    await world.execute(other, sell("9200", "0.5", { timeInForce: "postOnly" }));
-    await world.execute(sly, buy("9200", "0.5", { timeInForce: "ioc" }));
-    await world.setPrice("9200", BTC, wait);
-    await withdrawAll(world, sly);
-    const kept = await equityOf(world, sly);
-    await world.setPrice("9200", BTC, 1n);
-    await world.exchange.deleverage([loser.account], 10, 0);
-    await world.exchange.settle(sly.account, BTC);
-    const gave = kept - (await equityOf(world, sly));
-    const fair = units(5400) - (await equityOf(world, honest));
-    return { gave, fair };
-  }
-
-  it("escapes with epochs of a minute, two minutes later; by default profit is still there to give", async () => {
-    const control = await play(60, 130n);
-    const normal = await play(240, 130n);
-    // 550 is missing. With the sly one gone the honest one gives all of his 400 and some principal, and the market owes the rest.
-    expect(control.gave).to.equal(0n);
-    expect(control.fair).to.be.within(units(400), units(420));
-    expect(normal.gave).to.be.within(units(260), units(300));
-    expect(normal.fair).to.be.within(units(250), units(285));
-  });
-});
-
-describe("attack: a lower leverage when an event is near", () => {
-  /** Two winners in one market; the sly one goes to one times just before the queue is cut. */
-  async function play(classDelay: number) {
-    const world = await worldOf({ classDelay });
-    const [loser, sly, honest] = [
-      await world.openTrader("500"),
-      await world.openTrader("20000"),
-      await world.openTrader("20000"),
-    ];
-    await world.execute(loser, setLeverage(FIFTY_TIMES));
-    await world.trade(loser, sly, { price: "10000", size: "1" });
-    await world.trade(loser, honest, { price: "10000", size: "1" });
-    await world.setPrice("9300", BTC, 60n);
-    await world.execute(sly, setLeverage(ONE_TIMES));
-    await world.fillFund("100000");
-    // Half of the loser goes to the book, so that one lot of two is cut.
-    const taker = await world.openTrader("50000");
-    await world.execute(taker, buy("9300", "1"));
-    await world.exchange.deleverage([loser.account], 10, 0);
-    const lots = async (trader: Trader) => {
-      await world.exchange.settle(trader.account, BTC);
-      return Number((await world.exchange.positionOf(trader.account, BTC)).lots) / 1e8;
-    };
-    return { sly: await lots(sly), honest: await lots(honest) };
-  }
-
-  it("keeps the position where it counts at once; by default he stands where he stood", async () => {
-    const control = await play(0);
-    const normal = await play(900);
-    expect(control).to.deep.equal({ sly: 1, honest: 0 });
-    expect(normal).to.deep.equal({ sly: 0.5, honest: 0.5 });
-  });
-});
-
-describe("attack: a free exit while a jump waits", () => {
-  /** The only live source says 7,500; who is long leaves at the old price, if he is let. */
-  async function play(maxJump: number) {
-    const world = await worldOf({ maxJump, maxPending: 600, maxDeviation: 10_000 });
-    const [long, short, buyer] = [
-      await world.openTrader("3000"),
-      await world.openTrader("30000"),
-      await world.openTrader("30000"),
-    ];
-    await world.trade(long, short, { price: "10000", size: "1" });
-    await world.execute(buyer, buy("10000", "1"));
-    await world.pass(400n);
-    await pushOne(world, "7500");
-    const before = await equityOf(world, long);
-    await world
-      .execute(long, sell("9900", "1", { reduceOnly: true, timeInForce: "ioc" }))
-      .catch(() => undefined);
-    const hasLeft = (await world.exchange.positionOf(long.account, BTC)).lots === 0n;
-    const canWithdraw = await withdrawAll(world, long).catch(() => false);
-    return { before, hasLeft, canWithdraw };
-  }
-
-  it("is none: nothing is withdrawn, and who fills it is checked at the price that waits", async () => {
-    const { canWithdraw } = await play(80_000);
-    expect(canWithdraw).to.equal(false);
-  });
-});
-
-describe("attack: one wave in many events", () => {
-  async function play(together: boolean) {
-    const world = await worldOf({});
-    await world.fillFund("1000");
-    const losers: Trader[] = [];
-    const rich = await world.openTrader("100000");
-    for (let i = 0; i < 5; i++) {
-      const loser = await world.openTrader("250");
-      losers.push(loser);
+describe("Attacks by leaving", () => {
+  describe("closing and opening again, to escape a haircut", () => {
+    /**
+     * The attacker and somebody else are short 5 BTC each against one long of fifty times, who is insolvent after a fall of 7 %. The
+     * attacker closes, opens again, waits for as long as the loosest bound asks, and takes all it can; then the deficit is charged.
+     */
+    async function reopen(world: World) {
+      const gang = createGang(world);
+      const attacker = await gang.join("10000");
+      const honest = await world.openTrader("10000");
+      const maker = await world.openTrader("1000000");
+      const loser = await world.openTrader("4000");
       await world.again();
       await world.execute(loser, setLeverage(FIFTY_TIMES));
-      await world.trade(loser, rich, { price: "10000", size: "1" });
+      for (const short of [attacker, honest]) {
+        await world.trade(loser, short, { price: "10000", size: "5" });
+      }
+      await world.setPrice("9300");
+      await world.trade(attacker, maker, { price: "9300", size: "5" });
+      await world.trade(maker, attacker, { price: "9300", size: "5" });
+      for (let waited = 0n; waited < 125n; waited += 25n) await world.setPrice("9300", BTC, 25n);
+      await gang.pull(attacker);
+      await world.exchange.deleverage([loser.account], 10, 0);
+      const { health } = await world.health(honest);
+      return { profit: await gang.profit(), honest: wholeFloor(health.equity) - 10_000n };
     }
-    const before = await world.exchange.balanceOf(1);
-    await world.setPrice("9300", BTC, 60n);
-    const accounts = losers.map(({ account }) => account);
-    if (together) await world.exchange.deleverage(accounts, 10, 0);
-    else for (const account of accounts) await world.exchange.deleverage([account], 10, 0);
-    const found = await world.exchange.queryFilter(world.exchange.filters.Deleveraged());
-    const within = found.reduce((sum, { args }) => sum + args.receipt.fundWithin, 0n) / CENT;
-    const taken = (before - (await world.exchange.balanceOf(1))) / CENT;
-    return { within, taken, first: (found[0]?.args.receipt.haircut ?? 0n) / CENT };
-  }
 
-  it("draws no more of the event's budget; but who is cut first gives less, and the fund's last part is asked for", async () => {
-    const [one, five] = [await play(true), await play(false)];
-    expect(one.within).to.be.within(units(200), units(201));
-    // Seconds between the events leak a little.
-    expect(five.within).to.be.within(one.within, one.within + units(1));
-    // In one event every lot gives a fifth of 2,050. In five the first to be cut has given a fifth of 250, and the last lot's profit does
-    // not cover what is asked of it: the fund pays 355 beyond its event budget, still inside the market's share of 600.
-    expect(one.taken).to.equal(one.within);
-    expect(one.first).to.be.within(units(2050), units(2051));
-    expect(five.first).to.be.within(units(250), units(251));
-    expect(five.taken).to.be.within(units(554), units(556));
+    it("saves all but the fees in the control; with defaults the attacker gives what the other gives", async () => {
+      const control = await createWorld(connection, { overrides: { freshEpoch: 60 } });
+      expect(await reopen(control)).to.deep.equal({ profit: 3467n, honest: 468n });
+      const found = await reopen(await createWorld(connection));
+      // 3,500 each less about 1,530, and 180 in fees of the two trades more than who did nothing.
+      expect(found).to.deep.equal({ profit: 1877n, honest: 2057n });
+    });
+  });
+
+  describe("switching to a safer class before an event", () => {
+    /**
+     * The attacker's short of ten times stands before one of five times. It sees an event come, commits all its money, is not cut,
+     * and is back at ten times before the price falls on.
+     */
+    async function switchClass(world: World) {
+      const gang = createGang(world);
+      const attacker = await gang.join("100000", TEN_TIMES);
+      const honest = await world.openTrader("100000");
+      const loser = await world.openTrader("7000");
+      await world.again();
+      await world.execute(honest, setLeverage(FIVE_TIMES));
+      await world.execute(loser, setLeverage(FIFTY_TIMES));
+      await world.trade(loser, attacker, { price: "10000", size: "5" });
+      // The other 5 BTC belong to nobody who is in trouble.
+      const calm = await world.openTrader("100000");
+      await world.trade(calm, honest, { price: "10000", size: "5" });
+      await world.setPrice("8500");
+      await world.execute(attacker, setLeverage(ONE_TIMES));
+      await world.exchange.settle(attacker.account, BTC);
+      await world.exchange.deleverage([loser.account], 10, 0);
+      await world.execute(attacker, setLeverage(TEN_TIMES));
+      await world.setPrice("8000", BTC, 10n);
+      return gang.profit();
+    }
+
+    it("keeps the short through the event in the control, and wins on; with defaults it is cut", async () => {
+      const control = await createWorld(connection, { overrides: { classDelay: 0 } });
+      expect(await switchClass(control)).to.equal(9738n);
+      // 5 BTC that do not win the last 500 each.
+      expect(await switchClass(await createWorld(connection))).to.equal(7238n);
+    });
+
+    it("needs the money: profit of 25,000 does not stand in for a requirement", async () => {
+      const world = await createWorld(connection, { overrides: { classDelay: 0 } });
+      const { exchange } = world;
+      const [attacker, loser] = [await world.openTrader("10000"), await world.openTrader("100000")];
+      await world.trade(loser, attacker, { price: "10000", size: "5" });
+      await world.setPrice("5000");
+      expect(wholeFloor((await world.health(attacker)).health.equity)).to.equal(34_994n);
+      await expect(world.execute(attacker, setLeverage(ONE_TIMES))).to.be.revertedWithCustomError(
+        exchange,
+        "LeverageNotCovered",
+      );
+    });
+  });
+
+  describe("a price that waits", () => {
+    /** One of the two sources falls silent, the other says something else than before. */
+    async function pushOne(world: World, price: string): Promise<void> {
+      const { signedFeed } = world.ballast;
+      await world.pass(31n);
+      const publishTime = BigInt(await connection.networkHelpers.time.latest());
+      const { update, signatures } = await signPrice(
+        signedFeed,
+        { feed: "BTC/USD:a", price: parseUnits(price, 18), publishTime },
+        { signers: [world.deployer], chainId: world.chainId },
+      );
+      await signedFeed.push(update, signatures);
+      await world.exchange.poke(BTC);
+    }
+
+    /** A long whose margin is more than it needs takes out what it can when the first source says 20 % less. */
+    async function leave(world: World) {
+      await world.fillFund("100000");
+      const gang = createGang(world);
+      const long = await gang.join("100000", TEN_TIMES);
+      const short = await gang.join("100000", TEN_TIMES);
+      await world.trade(long, short, { price: "10000", size: "10" });
+      await pushOne(world, "8000");
+      const pulled = await gang.pull(long);
+      await world.setPrice("8000");
+      await world.exchange.deleverage([long.account], 10, 0);
+      return { profit: await gang.profit(), pulled };
+    }
+
+    it("is no way out: it is taken before the withdrawal in the control, with defaults nothing is paid out", async () => {
+      const control = await createWorld(connection, { overrides: { maxJump: 500_000 } });
+      expect(await leave(control)).to.deep.equal({ profit: -61n, pulled: 71_949n });
+      const found = await leave(await createWorld(connection));
+      expect(found).to.deep.equal({ profit: -61n, pulled: 0n });
+    });
+
+    /** A bid far below, and a source that is wrong for a minute: whoever is liquidated at the false price sells to the bid. */
+    async function falsePrice(world: World) {
+      const gang = createGang(world);
+      const bidder = await gang.join("100000", FIVE_TIMES);
+      const victim = await world.openTrader("15000");
+      const other = await world.openTrader("100000");
+      await world.again();
+      await world.trade(victim, other, { price: "10000", size: "10" });
+      await world.execute(bidder, buy("8000", "10"));
+      await pushOne(world, "8000");
+      await world.exchange.liquidate([victim.account], 10, 0);
+      await world.setPrice("10000");
+      const { health } = await world.health(victim);
+      return { profit: await gang.profit(), victim: wholeFloor(health.equity) - 15_000n };
+    }
+
+    it("liquidates nobody if it is false; in the control it does", async () => {
+      const control = await createWorld(connection, { overrides: { maxJump: 500_000 } });
+      expect(await falsePrice(control)).to.deep.equal({ profit: 19_991n, victim: -20_051n });
+      const found = await falsePrice(await createWorld(connection));
+      expect(found).to.deep.equal({ profit: 0n, victim: -51n });
+    });
+  });
+
+  describe("budget sniping", () => {
+    const FUND = "10000";
+    const PAIRS = 4;
+    const LOOSE = { eventBudget: 800_000, dayBudget: 800_000, marketShare: 800_000 };
+
+    type Plan = { readonly to: string; readonly together: boolean; readonly pause?: bigint };
+
+    /** Four longs of a coalition fall to `to`; they are closed as one event, or one by one with a pause between. */
+    async function snipe(world: World, { to, together, pause = 0n }: Plan) {
+      await world.fillFund(FUND);
+      const gang = createGang(world);
+      const accounts: number[] = [];
+      for (let i = 0; i < PAIRS; i++) {
+        const long = await gang.join("2100", FIFTY_TIMES);
+        const short = await gang.join("2100", FIFTY_TIMES);
+        await world.again();
+        await world.trade(long, short, { price: "10000", size: "10" });
+        accounts.push(long.account);
+      }
+      await world.setPrice(to);
+      const events = together ? [accounts] : accounts.map((account) => [account]);
+      for (const named of events) {
+        await world.exchange.deleverage(named, 10, 0);
+        if (pause !== 0n) await world.setPrice(to, BTC, pause);
+      }
+      return { profit: await gang.profit(), ...(await drawnIn(world)) };
+    }
+
+    /** What the fund paid within its event budget and beyond it, and what nobody paid. */
+    async function drawnIn({ exchange }: World) {
+      const receipts = await exchange.queryFilter(exchange.filters.Deleveraged());
+      let [within, beyond, shortfall] = [0n, 0n, 0n];
+      for (const { args } of receipts) {
+        within += args.receipt.fundWithin;
+        beyond += args.receipt.fundBeyond;
+        shortfall += args.receipt.shortfall;
+      }
+      return {
+        within: wholeFloor(within),
+        beyond: wholeFloor(beyond),
+        shortfall: wholeFloor(shortfall),
+      };
+    }
+
+    const ONE_EVENT = { profit: 1778n, within: 2018n, beyond: 0n, shortfall: 0n };
+    const defaults = (plan: Plan) => createWorld(connection).then((world) => snipe(world, plan));
+
+    it("draws the same in four events as in one, while winners have what is missing beyond the budget", async () => {
+      const loose = await createWorld(connection, { overrides: LOOSE });
+      // 900 are missing in each, and all of it is in the budget.
+      const control = await snipe(loose, { to: "9700", together: true });
+      expectNear(control, { profit: 3559n, within: 3800n, beyond: 0n, shortfall: 0n });
+      const one = await defaults({ to: "9700", together: true });
+      const four = await defaults({ to: "9700", together: false });
+      expectNear(one, ONE_EVENT);
+      expectNear(four, ONE_EVENT);
+    });
+
+    /*
+     * The lots of an event are paid out whole and are out of the base of the next. So the last of many events finds too little profit, where one
+     * event would have found enough, and the fund pays beyond its event budget, up to the market's share of 60 %.
+     */
+    it("draws three times as much in four events as in one, when the winners' profit runs out before the last", async () => {
+      const one = await defaults({ to: "9300", together: true });
+      expectNear(one, ONE_EVENT);
+      const four = await defaults({ to: "9300", together: false });
+      expectNear(four, { profit: 5257n, within: 2018n, beyond: 3479n, shortfall: 0n });
+    });
+
+    it("leaves a shortfall in four events where one event leaves none", async () => {
+      const four = await defaults({ to: "9000", together: false });
+      expectNear(four, { profit: 7607n, within: 2018n, beyond: 4032n, shortfall: 1796n });
+      expectNear(await defaults({ to: "9000", together: true }), ONE_EVENT);
+    });
+
+    it("draws what its buckets leak in between, within the market's share of every day", async () => {
+      const found = await defaults({ to: "9300", together: false, pause: 28_800n });
+      expectNear(found, { profit: 6796n, within: 5954n, beyond: 1081n, shortfall: 0n });
+    });
   });
 });
-
-/** One of the two sources; the other is too old to count. */
-async function pushOne({ ballast, deployer, chainId, exchange, parameters }: World, price: string) {
-  const [source] = parameters.markets[0]?.sources ?? [];
-  if (source?.kind !== "signed") throw new Error("the fixture's sources are signed");
-  const publishTime = BigInt(await networkHelpers.time.latest());
-  const signed = await signPrice(
-    ballast.signedFeed,
-    { feed: source.feed, price: parseUnits(price, 18), publishTime },
-    { signers: [deployer], chainId },
-  );
-  await ballast.signedFeed.push(signed.update, signed.signatures);
-  await exchange.poke(BTC);
-}

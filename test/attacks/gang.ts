@@ -1,3 +1,4 @@
+import { expect } from "chai";
 import { MaxUint256, parseUnits } from "ethers";
 import type { MarketOverrides } from "../../scripts/deploy/parameters.js";
 import { buy, sell, setLeverage, toLots, TOKEN, WHOLE } from "../fixtures.js";
@@ -86,7 +87,7 @@ export async function tryTrade(
   return lots >= toLots(size);
 }
 
-export function isRevert(error: unknown, name: string): boolean {
+function isRevert(error: unknown, name: string): boolean {
   return error instanceof Error && error.message.includes(name);
 }
 
@@ -96,3 +97,21 @@ export function wholeFloor(amount: bigint): bigint {
 }
 
 export const fundOf = async ({ exchange }: World) => wholeFloor(await exchange.balanceOf(1));
+
+/** The fund's income streams in by the second, and budgets are parts of it: a few units more or less. */
+const TOLERANCE = 5n;
+/** Figures below are numbers of something, or nothing, and exact. */
+const COUNTS = 100n;
+
+/** Every figure is the expected one, within a few whole units. */
+export function expectNear<Figure extends string>(
+  found: Readonly<Record<Figure, bigint>>,
+  expected: Readonly<Record<NoInfer<Figure>, bigint>>,
+): void {
+  // Both have the fields of one type.
+  for (const name of Object.keys(expected) as Figure[]) {
+    const tolerance = expected[name] < COUNTS && expected[name] >= 0n ? 0n : TOLERANCE;
+    const [least, most] = [expected[name] - tolerance, expected[name] + tolerance];
+    expect(found[name], name).to.be.within(least, most);
+  }
+}
