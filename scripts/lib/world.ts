@@ -141,12 +141,11 @@ const AT_ONCE: MarketOverrides = {
  */
 export async function createWorld(
   connection: NetworkConnection,
-  { overrides = {}, prices = ["10000", "1000"], outflow, token = null }: WorldOptions = {},
+  { overrides = {}, deployment = {}, prices = ["10000", "1000"] }: WorldOptions = {},
 ) {
   tickBySends(connection);
-  const defaults = readParameters(DEFAULTS);
-  const general = { ...defaults, token, outflow: outflow ?? defaults.outflow };
-  const parameters = withOverrides(general, { ...AT_ONCE, ...overrides });
+  const defaults = { ...readParameters(DEFAULTS), ...deployment };
+  const parameters = withOverrides(defaults, { ...AT_ONCE, ...overrides });
   const ballast = await deployBallast(connection, parameters);
   const signers = await connection.ethers.getSigners();
   const [deployer] = signers;
@@ -186,10 +185,9 @@ function tickBySends(connection: NetworkConnection): void {
 
 export type WorldOptions = {
   readonly overrides?: MarketOverrides;
+  /** What is not as in the default parameters. */
+  readonly deployment?: Partial<Pick<Parameters, "token" | "roles" | "delay">>;
   readonly prices?: readonly string[];
-  readonly outflow?: Parameters["outflow"];
-  /** A settlement token that is already there: one that can be minted, of six decimals. */
-  readonly token?: string | null;
 };
 
 type Base = {
