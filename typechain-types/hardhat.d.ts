@@ -51,6 +51,15 @@ getContractFactory(name: 'CohortsHarness', signerOrOptions?: ethers.Signer | Fac
 getContractFactory(name: 'CohortsInspector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CohortsInspector__factory>
 getContractFactory(name: 'FeeToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.FeeToken__factory>
 getContractFactory(name: 'MarginHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MarginHarness__factory>
+getContractFactory(name: 'BlockingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BlockingToken__factory>
+getContractFactory(name: 'CallingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CallingToken__factory>
+getContractFactory(name: 'OddToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.OddToken__factory>
+getContractFactory(name: 'Puppet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Puppet__factory>
+getContractFactory(name: 'RebasingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RebasingToken__factory>
+getContractFactory(name: 'RefusingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RefusingToken__factory>
+getContractFactory(name: 'SilentToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SilentToken__factory>
+getContractFactory(name: 'TaxedToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.TaxedToken__factory>
+getContractFactory(name: 'ZeroShyToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ZeroShyToken__factory>
 getContractFactory(name: 'FloodingSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.FloodingSource__factory>
 getContractFactory(name: 'GasBurningSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.GasBurningSource__factory>
 getContractFactory(name: 'RawSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RawSource__factory>
@@ -105,6 +114,15 @@ getContractAt(name: 'CohortsHarness', address: string | ethers.Addressable, sign
 getContractAt(name: 'CohortsInspector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CohortsInspector>
 getContractAt(name: 'FeeToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.FeeToken>
 getContractAt(name: 'MarginHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MarginHarness>
+getContractAt(name: 'BlockingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BlockingToken>
+getContractAt(name: 'CallingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CallingToken>
+getContractAt(name: 'OddToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.OddToken>
+getContractAt(name: 'Puppet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Puppet>
+getContractAt(name: 'RebasingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RebasingToken>
+getContractAt(name: 'RefusingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RefusingToken>
+getContractAt(name: 'SilentToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SilentToken>
+getContractAt(name: 'TaxedToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.TaxedToken>
+getContractAt(name: 'ZeroShyToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ZeroShyToken>
 getContractAt(name: 'FloodingSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.FloodingSource>
 getContractAt(name: 'GasBurningSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.GasBurningSource>
 getContractAt(name: 'RawSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RawSource>
@@ -159,6 +177,15 @@ deployContract(name: 'CohortsHarness', signerOrOptions?: ethers.Signer | DeployC
 deployContract(name: 'CohortsInspector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsInspector>
 deployContract(name: 'FeeToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FeeToken>
 deployContract(name: 'MarginHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginHarness>
+deployContract(name: 'BlockingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockingToken>
+deployContract(name: 'CallingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CallingToken>
+deployContract(name: 'OddToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddToken>
+deployContract(name: 'Puppet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Puppet>
+deployContract(name: 'RebasingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RebasingToken>
+deployContract(name: 'RefusingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RefusingToken>
+deployContract(name: 'SilentToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SilentToken>
+deployContract(name: 'TaxedToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TaxedToken>
+deployContract(name: 'ZeroShyToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ZeroShyToken>
 deployContract(name: 'FloodingSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FloodingSource>
 deployContract(name: 'GasBurningSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.GasBurningSource>
 deployContract(name: 'RawSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RawSource>
@@ -213,6 +240,15 @@ deployContract(name: 'CohortsHarness', args: any[], signerOrOptions?: ethers.Sig
 deployContract(name: 'CohortsInspector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsInspector>
 deployContract(name: 'FeeToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FeeToken>
 deployContract(name: 'MarginHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginHarness>
+deployContract(name: 'BlockingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockingToken>
+deployContract(name: 'CallingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CallingToken>
+deployContract(name: 'OddToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddToken>
+deployContract(name: 'Puppet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Puppet>
+deployContract(name: 'RebasingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RebasingToken>
+deployContract(name: 'RefusingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RefusingToken>
+deployContract(name: 'SilentToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SilentToken>
+deployContract(name: 'TaxedToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TaxedToken>
+deployContract(name: 'ZeroShyToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ZeroShyToken>
 deployContract(name: 'FloodingSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FloodingSource>
 deployContract(name: 'GasBurningSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.GasBurningSource>
 deployContract(name: 'RawSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RawSource>

@@ -14,6 +14,9 @@ import { TestToken__factory } from "../../typechain-types/factories/test/TestTok
 /** What an arithmetic fault, a bad enum, or an index out of range reverts with. */
 const PANIC = new Interface(["error Panic(uint256 code)", "error Error(string reason)"]);
 
+/** Of tokens that are not plain. */
+const ODD = new Interface(["error Blocked(address account)", "error NothingToMove()"]);
+
 const KNOWN: readonly Interface[] = [
   Exchange__factory.createInterface(),
   InsuranceFund__factory.createInterface(),
@@ -22,6 +25,7 @@ const KNOWN: readonly Interface[] = [
   IndexOracle__factory.createInterface(),
   SignedFeed__factory.createInterface(),
   TestToken__factory.createInterface(),
+  ODD,
   PANIC,
 ];
 
