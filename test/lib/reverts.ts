@@ -14,8 +14,12 @@ import { TestToken__factory } from "../../typechain-types/factories/test/TestTok
 /** What an arithmetic fault, a bad enum, or an index out of range reverts with. */
 const PANIC = new Interface(["error Panic(uint256 code)", "error Error(string reason)"]);
 
-/** Of tokens that are not plain. */
-const ODD = new Interface(["error Blocked(address account)", "error NothingToMove()"]);
+/** Of tokens that are not plain, and of a library that says it when a number does not fit. */
+const ODD = new Interface([
+  "error Blocked(address account)",
+  "error NothingToMove()",
+  "error Overflow()",
+]);
 
 const KNOWN: readonly Interface[] = [
   Exchange__factory.createInterface(),
@@ -62,14 +66,20 @@ export async function outcomeOf(sent: () => Promise<unknown>): Promise<string> {
   }
 }
 
-/** Every function of a contract that can change something, by name, or by signature where one name has several. */
-export function mutatingFunctions(contract: BaseContract | Interface): string[] {
-  const iface = contract instanceof Interface ? contract : contract.interface;
+/** The names of a contract's functions that can change something. */
+export function mutatingFunctions(contract: BaseContract): string[] {
+  return functionsOf(contract, ["nonpayable", "payable"]);
+}
+
+/** The names of those that cannot. */
+export function readingFunctions(contract: BaseContract): string[] {
+  return functionsOf(contract, ["view", "pure"]);
+}
+
+function functionsOf(contract: BaseContract, kinds: readonly string[]): string[] {
   const names: string[] = [];
-  iface.forEachFunction((fragment) => {
-    const isMutating =
-      fragment.stateMutability === "nonpayable" || fragment.stateMutability === "payable";
-    if (isMutating) names.push(fragment.name);
+  contract.interface.forEachFunction(({ name, stateMutability }) => {
+    if (kinds.includes(stateMutability)) names.push(name);
   });
   return names.sort();
 }
