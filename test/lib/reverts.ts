@@ -14,11 +14,12 @@ import { TestToken__factory } from "../../typechain-types/factories/test/TestTok
 /** What an arithmetic fault, a bad enum, or an index out of range reverts with. */
 const PANIC = new Interface(["error Panic(uint256 code)", "error Error(string reason)"]);
 
-/** Of tokens that are not plain, and of a library that says it when a number does not fit. */
+/** Of tokens that are not plain, and of libraries that say when a number does not fit. */
 const ODD = new Interface([
   "error Blocked(address account)",
   "error NothingToMove()",
   "error Overflow()",
+  "error SafeCastOverflowedIntDowncast(uint8 bits, int256 value)",
 ]);
 
 const KNOWN: readonly Interface[] = [
