@@ -1,0 +1,307 @@
+import { parseUnits } from "ethers";
+import type { State } from "../../scripts/lib/state.js";
+import type { AccountId, MarketId } from "../model/types.js";
+import {
+  copyExchange,
+  createExchange,
+  deposit,
+  depositToFund,
+  poke,
+  setPrices,
+  setTime,
+  settleMarket,
+  trade,
+  transfer,
+  withdraw,
+} from "../reference/exchange.js";
+import type { Observed } from "../reference/exchange.js";
+import { withdrawable } from "../reference/health.js";
+import type { Action } from "../reference/orders.js";
+import { closableBy } from "../reference/positions.js";
+import type { Config, Exchange, Grade } from "../reference/types.js";
+import { MICRO, Refused, venueOf } from "../reference/types.js";
+import { differences } from "./compare.js";
+import type { ActionDraft, Command, OrderDraft, Step } from "./commands.js";
+import { ACCOUNTS } from "./world.js";
+import type { Call, Real, Sent } from "./world.js";
+
+/* One run: every command goes to the contracts and to the model, and then everything is compared. */
+
+export type Counts = {
+  commands: number;
+  readonly by: Record<string, number>;
+  readonly refused: Record<string, number>;
+};
+
+export class Difference extends Error {
+  constructor(
+    readonly at: number,
+    readonly command: Command,
+    readonly lines: readonly string[],
+  ) {
+    const text = JSON.stringify(command, (_key, value: unknown) =>
+      typeof value === "bigint" ? value.toString() : value,
+    );
+    super(`command ${at} ${text}\n${lines.join("\n")}`);
+    this.name = "Difference";
+  }
+}
+
+const TOKEN_DECIMALS = 6;
+const STEP = 1000n;
+const TIMES = { gtc: 0, ioc: 1, fok: 2, postOnly: 3 } as const;
+const KINDS = { place: 0, replace: 1, cancel: 2, cancelAll: 3, leverage: 4 } as const;
+const GRADES: readonly Grade[] = ["dead", "aged", "fresh"];
+
+export async function createRun(real: Real, counts: Counts) {
+  const start = await real.state();
+  let x = openModel(real, start);
+  const prices = ["10000", "1000"].map((price) => parseUnits(price, 18));
+  let at = 0;
+
+  /** @throws Difference */
+  async function play({ command, seconds }: Step): Promise<void> {
+    at++;
+    counts.commands++;
+    counts.by[command.kind] = (counts.by[command.kind] ?? 0) + 1;
+    const wait = BigInt(command.kind === "wait" ? command.seconds : seconds);
+    if (command.kind === "price") await movePrice(command.market, BigInt(command.permille));
+    await freshen(command, wait);
+    const planned = plan(real, x, command, wait);
+    const sent = await real.block(planned?.call, wait);
+    const state = await real.state();
+    const error = follow(sent, state, planned?.act);
+    const lines = differences(x, state);
+    if (error !== sent.error) lines.unshift(`refused: model ${error}, chain ${sent.error}`);
+    if (lines.length > 0) throw new Difference(at, command, lines);
+    if (error !== undefined) counts.refused[error] = (counts.refused[error] ?? 0) + 1;
+  }
+
+  /** Prices are pushed again before they are aged, but for a wait that is to see them so. */
+  async function freshen(command: Command, wait: bigint): Promise<void> {
+    if (command.kind === "wait" && command.isStale) return;
+    for (const { id, prices: known } of x.venues.values()) {
+      const age = x.core.now + wait - known.publishTime;
+      if (age < 20n) continue;
+      // A price may not be from the future: a long wait passes first.
+      if (wait > 20n) await real.world.pass(wait - 1n);
+      await real.push(prices[id] ?? 0n, id);
+    }
+  }
+
+  async function movePrice(market: MarketId, permille: bigint): Promise<void> {
+    const price = ((prices[market] ?? 0n) * (1000n + permille)) / 1000n;
+    prices[market] = price;
+    await real.push(price, market);
+  }
+
+  /** Does to the model what the block did. @returns The error with which the model refuses. */
+  function follow(sent: Sent, state: State, act?: (x: Exchange) => void): string | undefined {
+    setTime(x, sent.time);
+    for (const [id, market] of state.markets) setPrices(x, id, observedIn(market, sent.time));
+    for (const id of x.venues.keys()) poke(x, id);
+    if (act === undefined) return undefined;
+    const before = copyExchange(x);
+    try {
+      act(x);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      x = before;
+      return error.error;
+    }
+    return undefined;
+  }
+
+  return { play, model: () => x };
+}
+
+type Planned = { readonly call: Call; readonly act: (x: Exchange) => void };
+
+/** What a command is, to the contracts and to the model. */
+function plan(real: Real, x: Exchange, command: Command, wait: bigint): Planned | undefined {
+  switch (command.kind) {
+    case "trade": {
+      const id = accountAt(command.account);
+      const at = { x, id, time: x.core.now + wait };
+      const actions = command.batch.map((it) => actionOf(at, it.market, it.action));
+      const data = real.encode("execute", [id, actions.map(encodeAction)]);
+      return { call: callOf(real, id, data), act: (model) => trade(model, id, actions) };
+    }
+    case "deposit": {
+      const id = accountAt(command.account);
+      const amount = units(command.cents);
+      const data = real.encode("deposit", [id, amount]);
+      return { call: callOf(real, id, data), act: (model) => deposit(model, id, amount) };
+    }
+    case "withdraw": {
+      const id = accountAt(command.account);
+      const available = withdrawable(x, id) / x.tokenScale;
+      const amount = partOf(available, command.permille);
+      const to = real.owners[command.account] ?? "";
+      const data = real.encode("withdraw", [id, amount ?? 2n ** 256n - 1n, to]);
+      return { call: callOf(real, id, data), act: (model) => withdraw(model, id, amount) };
+    }
+    case "transfer": {
+      const [from, to] = [accountAt(command.from), accountAt(command.to)];
+      const amount = partOf(withdrawable(x, from), command.permille) ?? 0n;
+      const data = real.encode("transfer", [from, to, amount]);
+      return { call: callOf(real, from, data), act: (it) => transfer(it, from, to, amount) };
+    }
+    case "settle": {
+      const id = accountAt(command.account);
+      const data = real.encode("settle", [id, command.market]);
+      return { call: callOf(real, id, data), act: (it) => settleMarket(it, id, command.market) };
+    }
+    case "fund": {
+      const amount = units(command.cents);
+      const { deployer, ballast } = real.world;
+      const values: [bigint, string] = [amount, deployer.address];
+      const data = ballast.fund.interface.encodeFunctionData("deposit", values);
+      const call = { from: deployer.address, to: real.fund, data };
+      return { call, act: (model) => depositToFund(model, amount) };
+    }
+    case "price":
+    case "wait":
+      return undefined;
+  }
+}
+
+/** More than all is one more, so that the border is met. */
+function partOf(available: bigint, permille: number | undefined): bigint | undefined {
+  if (permille === undefined) return undefined;
+  if (permille > 1000) return available + 1n;
+  return (available * BigInt(permille)) / 1000n;
+}
+
+function callOf(real: Real, id: AccountId, data: string): Call {
+  return { from: real.owners[id - ACCOUNTS[0]] ?? "", to: real.address, data };
+}
+
+function accountAt(index: number): AccountId {
+  return ACCOUNTS[index] ?? ACCOUNTS[0];
+}
+
+function units(cents: number): bigint {
+  return BigInt(cents) * 10n ** BigInt(TOKEN_DECIMALS - 2);
+}
+
+/* ORDERS */
+
+type At = { readonly x: Exchange; readonly id: AccountId; readonly time: bigint };
+
+function actionOf(at: At, market: MarketId, draft: ActionDraft): Action {
+  switch (draft.kind) {
+    case "place":
+      return { kind: "place", ...wishOf(at, market, draft) };
+    case "replace": {
+      const slot = slotOf(at, market, draft.slot);
+      const wish = wishOf(at, market, draft);
+      const orders = venueOf(at.x, market).book.of(BigInt(at.id));
+      const known = orders.find(({ id }) => id % 256n === slot);
+      const { tick, expiry } = draft.keepsTick && known !== undefined ? known : wish;
+      return { kind: "replace", slot, ...wish, tick, expiry };
+    }
+    case "cancel":
+      return { kind: "cancel", market, slot: slotOf(at, market, draft.slot) };
+    case "cancelAll":
+      return { kind: "cancelAll", market };
+    case "leverage":
+      return { kind: "leverage", market, leverageClass: draft.leverageClass };
+  }
+}
+
+/** One that is taken, if any is. */
+function slotOf({ x, id }: At, market: MarketId, index: number): bigint {
+  const orders = venueOf(x, market).book.of(BigInt(id));
+  return (orders[index % Math.max(orders.length, 1)]?.id ?? 0n) % 256n;
+}
+
+function wishOf({ x, id, time }: At, market: MarketId, draft: OrderDraft) {
+  const { unit, mark } = x.core.markets.get(market) ?? { unit: 1n, mark: 0n };
+  const steps = (mark * STEP) / (unit * ROUND) + BigInt(draft.offset);
+  const tick = (steps * ROUND) / STEP;
+  const side = draft.side === 1 ? 1n : (-1n as const);
+  const closable = closableBy(x, id, market, side);
+  const quote = BigInt(draft.cents ?? 5000) * 10n ** 16n;
+  const lots = draft.cents === undefined && closable > 0n ? closable : quote / mark;
+  const { timeInForce, reduceOnly } = draft;
+  const expiry = draft.expiry === 0 ? 0n : time + BigInt(draft.expiry);
+  return { market, side, timeInForce, reduceOnly, tick, lots, expiry } as const;
+}
+
+/** A step is a thousandth of this many ticks: the price at which both markets open. */
+const ROUND = 100_000n;
+
+function encodeAction(action: Action) {
+  const none = { side: 0, timeInForce: 0, reduceOnly: false, tick: 0n, lots: 0n, expiry: 0n };
+  const head = { kind: KINDS[action.kind], market: action.market, slot: 0n };
+  switch (action.kind) {
+    case "place":
+    case "replace": {
+      const { side, timeInForce, reduceOnly, tick, lots, expiry } = action;
+      const slot = action.kind === "replace" ? action.slot : 0n;
+      const own = { side: side === 1n ? 0 : 1, timeInForce: TIMES[timeInForce], reduceOnly };
+      return { ...head, ...own, tick, lots, expiry, slot };
+    }
+    case "cancel":
+      return { ...none, ...head, slot: action.slot };
+    case "cancelAll":
+      return { ...none, ...head };
+    case "leverage":
+      return { ...none, ...head, slot: BigInt(action.leverageClass) };
+  }
+}
+
+/* THE START */
+
+function openModel(real: Real, state: State): Exchange {
+  const x = createExchange({
+    markets: [...state.markets].map(([id, { config }]) => ({
+      id,
+      config: configIn(config),
+      quantity: config.quantityRule === 0n ? "Front" : "ProRata",
+      deficit: config.deficitRule === 0n ? "Winners" : "Queue",
+    })),
+    owners: new Map(ACCOUNTS.map((id, i) => [id, real.owners[i] ?? ""])),
+    fundShare: state.header.fundShare,
+    tokenScale: state.header.tokenScale,
+  });
+  for (const id of ACCOUNTS) {
+    deposit(x, id, (state.money.get(id)?.balance ?? 0n) / x.tokenScale);
+  }
+  for (const [id, market] of state.markets) setPrices(x, id, observedIn(market, 0n));
+  return x;
+}
+
+type MarketOf = State["markets"] extends Map<number, infer Value> ? Value : never;
+
+/** Read, not computed: mark, index and funding are checked elsewhere (test/PricesRandom.ts). */
+function observedIn({ price, book, sample, config }: MarketOf, now: bigint): Observed {
+  const age = now - sample.publishTime;
+  const byAge = age <= config.freshFor ? 2 : age <= config.agedFor ? 1 : 0;
+  return {
+    mark: price.mark,
+    funding: price.funding,
+    index: price.index,
+    grade: GRADES[Math.min(Number(book.grade), byAge)] ?? "dead",
+    publishTime: sample.publishTime,
+    freshSince: book.freshSince,
+  };
+}
+
+function configIn(config: MarketOf["config"]): Config {
+  const tier = (upTo: bigint, maxLeverage: bigint) => ({ upTo: upTo * 10n ** 18n, maxLeverage });
+  return {
+    ...config,
+    tiers: [
+      tier(config.tierCap1, config.tierLeverage1),
+      tier(config.tierCap2, config.tierLeverage2),
+      tier(config.tierCap3, config.tierLeverage3),
+      { upTo: undefined, maxLeverage: config.tierLeverage4 },
+    ],
+    minNotional: config.minNotional * MICRO,
+    cohortBond: config.cohortBond * MICRO,
+    maxLeverageClass: Number(config.maxLeverage),
+    defaultLeverageClass: Number(config.defaultLeverage),
+  };
+}

@@ -1,0 +1,238 @@
+import { NaiveBook } from "../BookModel.js";
+import { accountOf, freshOf, marketOf } from "../model/cohorts.js";
+import { advanceFreshEpoch } from "../model/fresh.js";
+import { createModel } from "../model/model.js";
+import { ZERO } from "../model/rational.js";
+import type { Rational } from "../model/rational.js";
+import type { AccountId, DeficitRule, MarketId, QuantityRule, State } from "../model/types.js";
+import { judge, snapshotOf, withdrawable } from "./health.js";
+import { execute } from "./orders.js";
+import type { Action } from "./orders.js";
+import { pay, settle } from "./positions.js";
+import type { Config, Exchange, Prices, Venue } from "./types.js";
+import { floorDiv, least, MICRO, PPM, refuseUnless, venueOf } from "./types.js";
+
+/* Calls of the exchange as functions of the model. Each either does everything or throws `Refused`. */
+
+export type Listing = {
+  readonly id: MarketId;
+  readonly config: Config;
+  readonly quantity: QuantityRule;
+  readonly deficit: DeficitRule;
+};
+
+export type Opening = {
+  readonly markets: readonly Listing[];
+  readonly owners: ReadonlyMap<AccountId, string>;
+  readonly fundShare: bigint;
+  readonly tokenScale: bigint;
+};
+
+export type Observed = Prices & { readonly mark: bigint; readonly funding: bigint };
+
+const NO_PRICE: Prices = { index: 0n, grade: "dead", publishTime: 0n, freshSince: 0n };
+
+export function createExchange({ markets, owners, fundShare, tokenScale }: Opening): Exchange {
+  const model = createModel({ shares: "whole", freshUnit: MICRO, passOn: true });
+  const venues = new Map<MarketId, Venue>();
+  for (const { id, config, quantity, deficit } of markets) {
+    model.list({ id, unit: config.unit, mark: 0n, quantity, deficit });
+    const bucket = { wave: 0n, day: 0n, since: 0n };
+    const money = { fees: 0n, bonds: 0n, fundTarget: 0n };
+    const rest = { prices: NO_PRICE, reduceOnly: false, bucket };
+    venues.set(id, { id, config, book: new NaiveBook(), ...money, ...rest });
+  }
+  for (const id of owners.keys()) accountOf(model.state, id);
+  const drawn = { amount: 0n, size: 0n, since: 0n };
+  const maps = { views: new Map(), clocks: new Map() };
+  return { core: model.state, owners, venues, fundShare, tokenScale, drawn, ...maps };
+}
+
+/* TIME AND PRICES */
+
+export function setTime(x: Exchange, now: bigint): void {
+  x.core.now = now;
+  for (const venue of x.venues.values()) {
+    venue.book.now = now;
+    const market = marketOf(x.core, venue.id);
+    if (venue.config.freshEpoch === 0n || market.shortfall.isPositive()) continue;
+    const epoch = now / venue.config.freshEpoch;
+    if (epoch > market.freshEpoch) advanceFreshEpoch(x.core, market, epoch);
+  }
+  for (const account of x.core.accounts.values()) {
+    for (const [market, fresh] of account.fresh) {
+      if (fresh.current.isZero() && fresh.previous.isZero()) account.fresh.delete(market);
+    }
+  }
+}
+
+/** Prices as the exchange found them when the block began. */
+export function setPrices(x: Exchange, id: MarketId, observed: Observed): void {
+  const { mark, funding, ...prices } = observed;
+  Object.assign(marketOf(x.core, id), { mark, funding });
+  venueOf(x, id).prices = prices;
+}
+
+/* MONEY */
+
+/** @param amount Units of the token. */
+export function deposit(x: Exchange, account: AccountId, amount: bigint): void {
+  refuseUnless(x.owners.has(account), "UnknownAccount");
+  refuseUnless(amount > 0n, "ZeroAmount");
+  payIn(x, account, amount * x.tokenScale);
+}
+
+/** @param amount Units of the token; nothing for all that there is. */
+export function withdraw(x: Exchange, account: AccountId, amount: bigint | undefined): void {
+  settleAll(x, account);
+  const available = withdrawable(x, account) / x.tokenScale;
+  const units = amount ?? available;
+  refuseUnless(units > 0n, "ZeroAmount");
+  refuseUnless(units <= available, "WithdrawalTooLarge");
+  payIn(x, account, -units * x.tokenScale);
+}
+
+/** @param amount Quote. */
+export function transfer(x: Exchange, from: AccountId, to: AccountId, amount: bigint): void {
+  refuseUnless(from !== to, "SameAccount");
+  refuseUnless(x.owners.get(from) === x.owners.get(to), "DifferentOwners");
+  settleAll(x, from);
+  refuseUnless(amount > 0n, "ZeroAmount");
+  refuseUnless(amount <= withdrawable(x, from), "WithdrawalTooLarge");
+  pay(x, from, -amount);
+  pay(x, to, amount);
+}
+
+export function depositToFund(x: Exchange, amount: bigint): void {
+  x.core.fund = x.core.fund.plus(amount * x.tokenScale);
+  x.core.paidIn += amount * x.tokenScale;
+}
+
+function payIn(x: Exchange, account: AccountId, amount: bigint): void {
+  pay(x, account, amount);
+  x.core.paidIn += amount;
+}
+
+/* TRADING AND UPKEEP */
+
+export function trade(x: Exchange, account: AccountId, actions: readonly Action[]): void {
+  if (actions.every(({ kind }) => kind === "cancel" || kind === "cancelAll")) {
+    execute(x, account, actions);
+    return;
+  }
+  const before = snapshotOf(x, account);
+  execute(x, account, actions);
+  const error = judge(x, account, before);
+  refuseUnless(error === undefined, error ?? "");
+}
+
+export function settleMarket(x: Exchange, account: AccountId, market: MarketId): void {
+  venueOf(x, market).book.touch(BigInt(account));
+  settle(x, account, market);
+}
+
+export function settleAll(x: Exchange, account: AccountId): void {
+  for (const market of x.venues.keys()) settleMarket(x, account, market);
+}
+
+/** Shares out what a market earned: first its shortfall, then fund and treasury. */
+export function poke(x: Exchange, id: MarketId): void {
+  const [market, venue] = [marketOf(x.core, id), venueOf(x, id)];
+  const notional = openInterest(x, id) * market.mark;
+  venue.fundTarget = ((notional * venue.config.fundTarget) / (PPM * MICRO)) * MICRO;
+  const repaid = least(venue.fees, market.shortfall.num);
+  market.shortfall = market.shortfall.minus(repaid);
+  const fees = venue.fees - repaid;
+  venue.fees = 0n;
+  const treasury = treasuryPart(x, fees);
+  x.core.fund = x.core.fund.plus(fees - treasury);
+  x.core.treasury = x.core.treasury.plus(treasury);
+}
+
+/** Nothing while the fund is empty, all but the fund's share when it is full, linear between. */
+function treasuryPart(x: Exchange, fees: bigint): bigint {
+  const held = x.core.fund.floor();
+  if (held <= 0n) return 0n;
+  let target = 0n;
+  for (const venue of x.venues.values()) target += venue.fundTarget;
+  const fill = target === 0n ? PPM : least(PPM, (held * PPM) / target);
+  return floorDiv(fees * (PPM - x.fundShare) * fill, PPM * PPM);
+}
+
+export function openInterest(x: Exchange, id: MarketId): bigint {
+  const market = marketOf(x.core, id);
+  let lots: Rational = market.dust.long.lots;
+  for (const cohort of market.cohorts.values()) {
+    if (cohort.side === -1n) continue;
+    lots = lots.plus(cohort.dust.lots);
+    for (const member of cohort.members) {
+      lots = lots.plus(accountOf(x.core, member).positions.get(id)?.lots ?? ZERO);
+    }
+  }
+  if (!lots.isWhole()) throw new Error("open interest is whole");
+  return lots.num;
+}
+
+/* CONSERVATION */
+
+/** Money that is there minus money that should be: zero, exactly, after every call. */
+export function residue(x: Exchange): Rational {
+  const { core } = x;
+  let sum = core.fund.plus(core.treasury).plus(core.dustMoney).minus(core.paidIn);
+  for (const account of core.accounts.values()) {
+    sum = sum.plus(account.balance).plus(freshOf(account));
+    for (const { side, cost } of account.positions.values()) sum = sum.minus(cost.times(side));
+  }
+  for (const venue of x.venues.values()) {
+    const market = marketOf(core, venue.id);
+    sum = sum.plus(venue.fees + venue.bonds * venue.config.cohortBond).minus(market.shortfall);
+    sum = sum.minus(market.dust.long.cost).plus(market.dust.short.cost);
+    for (const { side, dust } of market.cohorts.values()) sum = sum.minus(dust.cost.times(side));
+  }
+  return sum;
+}
+
+/* COPIES */
+
+/** Nothing of the copy is shared with the original but what never changes. */
+export function copyExchange(x: Exchange): Exchange {
+  const venues = new Map([...x.venues].map(([id, venue]) => [id, copyVenue(venue)] as const));
+  const maps = { views: new Map(x.views), clocks: new Map(x.clocks), drawn: { ...x.drawn } };
+  return { ...x, core: copyCore(x.core), venues, ...maps };
+}
+
+function copyVenue(venue: Venue): Venue {
+  const book = new NaiveBook();
+  book.orders = venue.book.orders.map((order) => ({ ...order }));
+  book.now = venue.book.now;
+  return { ...venue, book, bucket: { ...venue.bucket } };
+}
+
+function copyCore(core: State): State {
+  const accounts = [...core.accounts].map(([id, account]) => {
+    const { balance, positions, leverage, pending, fresh } = account;
+    const copy = {
+      balance,
+      positions: copied(positions),
+      leverage: new Map(leverage),
+      pending: copied(pending),
+      fresh: copied(fresh),
+    };
+    return [id, copy] as const;
+  });
+  const markets = [...core.markets].map(([id, market]) => {
+    const cohorts = [...market.cohorts].map(([key, cohort]) => {
+      const copy = { ...cohort, members: new Set(cohort.members), dust: { ...cohort.dust } };
+      return [key, copy] as const;
+    });
+    const dust = { long: { ...market.dust.long }, short: { ...market.dust.short } };
+    const copy = { ...market, cohorts: new Map(cohorts), given: new Map(market.given), dust };
+    return [id, copy] as const;
+  });
+  return { ...core, accounts: new Map(accounts), markets: new Map(markets) };
+}
+
+function copied<Key, Value extends object>(map: ReadonlyMap<Key, Value>): Map<Key, Value> {
+  return new Map([...map].map(([key, value]) => [key, { ...value }]));
+}
+

@@ -1,0 +1,219 @@
+import { accountOf, freshOf, marketOf } from "../model/cohorts.js";
+import { tierRequirement } from "../model/margin.js";
+import { priceClass } from "../model/queue.js";
+import type { AccountId, MarketId, Side } from "../model/types.js";
+import { chosenClass, heldBy, worthCeil, worthFloor } from "./positions.js";
+import type { Held } from "./positions.js";
+import type { Config, Exchange } from "./types.js";
+import { absolute, atLeastZero, ceilDiv, LEVERAGES, least, most, venueOf } from "./types.js";
+
+/* What an account has and what it needs. Values are rounded down, requirements up, each once a market. */
+
+export type Health = {
+  readonly equity: bigint;
+  readonly equityAtIndex: bigint;
+  /** A dead market's profit left out. */
+  readonly prudent: bigint;
+  readonly initial: bigint;
+  readonly maintenance: bigint;
+  readonly maintenanceAtIndex: bigint;
+  readonly fresh: bigint;
+  readonly notional: bigint;
+};
+
+/** What an account holds in a market, with the lots that its orders reserve. */
+export type Size = {
+  readonly market: MarketId;
+  readonly signed: bigint;
+  readonly cost: bigint;
+  readonly side: Side;
+  readonly bids: bigint;
+  readonly asks: bigint;
+};
+
+export type Snapshot = { readonly sizes: readonly Size[]; readonly health: Health };
+
+export function maintenanceUp(config: Config, notional: bigint): bigint {
+  return tierRequirement(config.tiers, notional).over(2n).ceil();
+}
+
+export function sizesOf(x: Exchange, id: AccountId): Size[] {
+  return [...x.venues.values()].map(({ id: market, book }) => {
+    const [bids, asks] = [book.reserved(BigInt(id), 0n), book.reserved(BigInt(id), 1n)];
+    return { ...sizeOf(market, heldBy(x, id, market)), bids, asks };
+  });
+}
+
+export function sizeOf(market: MarketId, held: Held | undefined): Size {
+  const { side, lots, cost } = held ?? { side: 1n as Side, lots: 0n, cost: 0n };
+  return { market, signed: side * lots, cost, side, bids: 0n, asks: 0n };
+}
+
+export function healthOf(x: Exchange, id: AccountId): Health {
+  return measure(x, id, sizesOf(x, id));
+}
+
+export function snapshotOf(x: Exchange, id: AccountId): Snapshot {
+  const sizes = sizesOf(x, id);
+  return { sizes, health: measure(x, id, sizes) };
+}
+
+/** The account's health if it had these sizes and `extra` more cash. */
+export function measure(x: Exchange, id: AccountId, sizes: readonly Size[], extra = 0n): Health {
+  const account = accountOf(x.core, id);
+  const fresh = freshOf(account);
+  const cash = account.balance.plus(fresh);
+  if (!cash.isWhole() || !fresh.isWhole()) throw new Error("an account's money is whole");
+  const parts = sizes.map((size) => partOf(x, id, size));
+  const total = (pick: (part: Part) => bigint) =>
+    parts.reduce((sum, part) => sum + pick(part), 0n);
+  const base = cash.num + extra;
+  return {
+    equity: base + total((part) => part.value),
+    equityAtIndex: base + total((part) => part.valueAtIndex),
+    prudent: base + total((part) => part.prudent),
+    initial: total((part) => part.initial),
+    maintenance: total((part) => part.maintenance),
+    maintenanceAtIndex: total((part) => part.maintenanceAtIndex),
+    fresh: fresh.num,
+    notional: total((part) => part.notional),
+  };
+}
+
+type Part = ReturnType<typeof partOf>;
+
+function partOf(x: Exchange, id: AccountId, size: Size) {
+  const [market, { config, prices }] = [marketOf(x.core, size.market), venueOf(x, size.market)];
+  const { signed, side, cost } = size;
+  const lots = absolute(signed);
+  const worst = most(absolute(signed + size.bids), absolute(signed - size.asks)) * market.mark;
+  const value = worthFloor(market, side, lots, lots * market.mark) - side * cost;
+  const leverage = LEVERAGES[Math.min(chosenClass(x, id, size.market), config.maxLeverageClass)];
+  const tiers = tierRequirement(config.tiers, worst).ceil();
+  return {
+    value,
+    valueAtIndex: value + signed * (prices.index - market.mark),
+    prudent: prices.grade === "dead" ? least(value, 0n) : value,
+    initial: most(ceilDiv(worst, leverage ?? 1n), tiers),
+    maintenance: maintenanceUp(config, lots * market.mark),
+    maintenanceAtIndex: maintenanceUp(config, lots * prices.index),
+    notional: lots * market.mark,
+  };
+}
+
+/** min(balance, prudent equity − fresh profit) − initial margin. */
+export function withdrawable(x: Exchange, id: AccountId): bigint {
+  const { settled, initial } = coverage(x, id);
+  return atLeastZero(settled - initial);
+}
+
+export function coverage(x: Exchange, id: AccountId): { settled: bigint; initial: bigint } {
+  const { prudent, fresh, initial } = healthOf(x, id);
+  return { settled: least(accountOf(x.core, id).balance.floor(), prudent - fresh), initial };
+}
+
+/** equity / maintenance not lower; without a position equity ≥ 0, or no less than it was without one. */
+export function isNotPoorer(was: Health, is: Health): boolean {
+  if (is.maintenance === 0n) {
+    return is.equity >= 0n || (was.maintenance === 0n && is.equity >= was.equity);
+  }
+  return is.equity * was.maintenance >= was.equity * is.maintenance;
+}
+
+/** The name of the error with which the judge refuses, if he does. */
+export function judge(x: Exchange, id: AccountId, before: Snapshot): string | undefined {
+  const now = snapshotOf(x, id);
+  const isOver = now.sizes.some((size, i) => isAboveAccountCap(x, before.sizes[i], size));
+  if (isOver) return "AccountCapReached";
+  if (now.health.prudent >= now.health.initial) return undefined;
+  const onlyShrank = now.sizes.every((size, i) => hasShrunk(before.sizes[i], size));
+  return onlyShrank && isNotPoorer(before.health, now.health) ? undefined : "MarginTooLow";
+}
+
+function isAboveAccountCap(x: Exchange, was: Size | undefined, is: Size): boolean {
+  const { openInterestCap, accountShare } = venueOf(x, is.market).config;
+  const worst = ({ signed, bids, asks }: Size) => most(absolute(signed + bids), absolute(signed - asks));
+  const cap = (openInterestCap * accountShare) / 100n;
+  return worst(is) > cap && (was === undefined || worst(is) > worst(was));
+}
+
+function hasShrunk(was: Size | undefined, is: Size): boolean {
+  if (was === undefined) return false;
+  const sameSide = is.signed * was.signed > 0n && absolute(is.signed) <= absolute(was.signed);
+  return (is.signed === 0n || sameSide) && is.bids <= was.bids && is.asks <= was.asks;
+}
+
+export type MakerFill = {
+  readonly market: MarketId;
+  readonly maker: AccountId;
+  readonly side: Side;
+  readonly lots: bigint;
+  /** Quote per lot. */
+  readonly price: bigint;
+  readonly fee: bigint;
+};
+
+/**
+ * Whether a resting order may be filled: the account after the fill, without reservations. Growing or flipping needs
+ * maintenance, or initial margin if the price is worse than mark; shrinking at such a price may not lower equity / maintenance.
+ */
+export function allowsMaker(x: Exchange, fill: MakerFill): boolean {
+  const { maker, side, lots, price } = fill;
+  const { mark } = marketOf(x.core, fill.market);
+  const held = heldBy(x, maker, fill.market);
+  const shrinks = held !== undefined && held.side !== side && held.lots >= lots;
+  const isWorse = side * (price - mark) > 0n;
+  if (shrinks && !isWorse) return true;
+  const others = [...x.venues.keys()]
+    .filter((market) => market !== fill.market)
+    .map((market) => sizeOf(market, heldBy(x, maker, market)));
+  const after = afterFill(x, fill, held);
+  const health = measure(x, maker, [...others, after.size], after.cash);
+  if (isWorse && !shrinks) return health.prudent >= health.initial;
+  if (!shrinks) return health.equity >= health.maintenance;
+  return isNotPoorer(measure(x, maker, [...others, sizeOf(fill.market, held)]), health);
+}
+
+/** The position after a fill, at no cost; what was and is paid for it, with fee and bond, is cash. */
+function afterFill(x: Exchange, fill: MakerFill, held: Held | undefined) {
+  const { side, lots, price } = fill;
+  const market = marketOf(x.core, fill.market);
+  const closing = held === undefined || held.side === side ? 0n : least(held.lots, lots);
+  const signed = (held === undefined ? 0n : held.side * held.lots) + side * lots;
+  const costOf = (part: bigint) => worthCeil(market, side, part, part * price);
+  const paid = held === undefined ? 0n : held.side * held.cost;
+  const bond = opensCohort(x, fill, held, closing) ? venueOf(x, fill.market).config.cohortBond : 0n;
+  const cash = -paid - costOf(closing) - costOf(lots - closing) - fill.fee - bond;
+  const keeps = held !== undefined && held.lots > closing;
+  const size: Size = {
+    ...sizeOf(fill.market, undefined),
+    signed,
+    side: keeps ? held.side : side,
+  };
+  return { size, cash };
+}
+
+function opensCohort(
+  x: Exchange,
+  { market: id, maker, side, lots, price }: MakerFill,
+  held: Held | undefined,
+  closing: bigint,
+): boolean {
+  const market = marketOf(x.core, id);
+  const account = accountOf(x.core, maker);
+  const [opening, kept] = [lots - closing, held === undefined ? 0n : held.lots - closing];
+  if (opening + kept === 0n) return false;
+  if (kept > 0n && account.pending.has(id)) return true;
+  const position = account.positions.get(id);
+  const ticks = ((opening * price) / market.unit) * 2n ** 16n;
+  const entry = (ticks + kept * (position?.entry ?? 0n)) / (opening + kept);
+  const stays = kept > 0n && position !== undefined;
+  const leverageClass = stays ? position.leverageClass : chosenClass(x, maker, id);
+  const name = { side: stays ? position.side : side, leverageClass, priceClass: priceClass(entry) };
+  return ![...market.cohorts.values()].some(
+    (cohort) =>
+      cohort.side === name.side &&
+      cohort.leverageClass === name.leverageClass &&
+      cohort.priceClass === name.priceClass,
+  );
+}
