@@ -5,14 +5,17 @@ import fc from "fast-check";
  * mark, parts of what may be withdrawn, sizes in money. So a command stays sensible when others before it are left out.
  */
 
+/** Notional in cents, permille of what equity and leverage allow, or as much as closes the position. */
+export type Size =
+  { readonly cents: number } | { readonly power: number } | { readonly closes: true };
+
 export type OrderDraft = {
   readonly side: 1 | -1;
   readonly timeInForce: "gtc" | "ioc" | "fok" | "postOnly";
   readonly reduceOnly: boolean;
   /** Steps of a thousandth of the mark, rounded to whole steps so that orders meet. */
   readonly offset: number;
-  /** Cents of notional; nothing for as much as closes the position. */
-  readonly cents: number | undefined;
+  readonly size: Size;
   /** Seconds, 0 for none. */
   readonly expiry: number;
 };
@@ -42,7 +45,23 @@ export type Command =
   | { readonly kind: "settle"; readonly account: number; readonly market: number }
   | { readonly kind: "price"; readonly market: number; readonly permille: number }
   | { readonly kind: "wait"; readonly seconds: number; readonly isStale: boolean }
-  | { readonly kind: "fund"; readonly cents: number };
+  | { readonly kind: "fund"; readonly cents: number }
+  /** Nothing: all of them. */
+  | {
+      readonly kind: "liquidate";
+      readonly accounts: readonly number[] | undefined;
+      readonly maxFills: number;
+      readonly rewardTo: number;
+    }
+  /** From the account that is nearest to it. */
+  | {
+      readonly kind: "takeover";
+      readonly to: number;
+      readonly market: number;
+      readonly size: Size;
+      /** Permille of mark that the taker gives at most. */
+      readonly worst: number;
+    };
 
 export type Step = { readonly command: Command; readonly seconds: number };
 
@@ -60,6 +79,12 @@ const offset = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(-80, -51, -50, -49, 49, 50, 51, 80) },
 );
 
+const size: fc.Arbitrary<Size> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ cents }) },
+  { weight: 3, arbitrary: fc.record({ power: fc.integer({ min: 50, max: 990 }) }) },
+  { weight: 1, arbitrary: fc.constant({ closes: true as const }) },
+);
+
 const order = {
   side: fc.constantFrom<1 | -1>(1, -1),
   timeInForce: fc.constantFrom<OrderDraft["timeInForce"]>(
@@ -67,7 +92,7 @@ const order = {
   ),
   reduceOnly: fc.constantFrom(false, false, false, false, false, false, true),
   offset,
-  cents: fc.option(cents, { nil: undefined, freq: 6 }),
+  size,
   expiry: fc.constantFrom(0, 0, 0, 0, 20, 300),
 };
 
@@ -130,7 +155,29 @@ const others: readonly fc.WeightedArbitrary<Command>[] = [
     arbitrary: fc.record({
       kind: fc.constant("price" as const),
       market,
-      permille: fc.integer({ min: -25, max: 25 }),
+      permille: fc.oneof(fc.integer({ min: -12, max: 12 }), fc.integer({ min: -70, max: 70 })),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant("liquidate" as const),
+      accounts: fc.option(fc.array(account, { minLength: 1, maxLength: 3 }), {
+        freq: 2,
+        nil: undefined,
+      }),
+      maxFills: fc.constantFrom(0, 1, 3, 100, 1000),
+      rewardTo: fc.nat({ max: 8 }),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant("takeover" as const),
+      to: account,
+      market,
+      size,
+      worst: fc.constantFrom(0, 1, 10, 100, 100),
     }),
   },
   {
@@ -147,9 +194,60 @@ const others: readonly fc.WeightedArbitrary<Command>[] = [
   },
 ];
 
-const command: fc.Arbitrary<Command> = fc.oneof({ weight: 45, arbitrary: trade }, ...others);
+const seconds = fc.constantFrom(1, 1, 1, 2, 5);
 
-export const step: fc.Arbitrary<Step> = fc.record({
-  command,
-  seconds: fc.constantFrom(1, 1, 1, 2, 5),
-});
+const single: fc.Arbitrary<Step[]> = fc
+  .record({ command: fc.oneof({ weight: 30, arbitrary: trade }, ...others), seconds })
+  .map((each) => [each]);
+
+/** One rests what the other takes: so that there are positions to lose. */
+const pair: fc.Arbitrary<Step[]> = fc
+  .record({
+    maker: account,
+    taker: account,
+    market,
+    side: order.side,
+    offset: fc.integer({ min: -2, max: 2 }),
+    bits: fc.integer({ min: 18, max: 23 }),
+    part: fc.nat({ max: 999 }),
+  })
+  .map(({ maker, taker, market: id, side, offset: steps, bits, part }) => {
+    // The second market is a tenth of the first.
+    const amount = Math.floor(2 ** (bits - 3 * id) * (1 + part / 1000));
+    const size_ = { cents: amount };
+    const common = {
+      kind: "place" as const,
+      reduceOnly: false,
+      offset: steps,
+      size: size_,
+      expiry: 0,
+    };
+    const at = (who: number, action_: ActionDraft): Step => ({
+      command: { kind: "trade", account: who, batch: [{ market: id, action: action_ }] },
+      seconds: 1,
+    });
+    const opposite = side === 1 ? -1 : 1;
+    return [
+      at(maker, { ...common, side, timeInForce: "gtc" }),
+      at(taker, { ...common, side: opposite, timeInForce: "ioc" }),
+    ];
+  });
+
+/** Everyone's leverage, then a number of other steps. */
+export function steps(count: number): fc.Arbitrary<Step[]> {
+  const leverage = fc.tuple(fc.constantFrom(3, 4, 5, 6, 6, 6), fc.constantFrom(4, 5, 6, 6));
+  const opening = fc.tuple(...Array.from({ length: 8 }, () => leverage)).map((chosen) =>
+    chosen.map((classes, who): Step => {
+      const batch = classes.map((leverageClass, id) => ({
+        market: id,
+        action: { kind: "leverage" as const, leverageClass },
+      }));
+      return { command: { kind: "trade", account: who, batch }, seconds: 1 };
+    }),
+  );
+  const rest = fc.array(
+    fc.oneof({ weight: 4, arbitrary: single }, { weight: 1, arbitrary: pair }),
+    { minLength: count, maxLength: count, size: "max" },
+  );
+  return fc.tuple(opening, rest).map(([first, others_]) => [...first, ...others_.flat()]);
+}

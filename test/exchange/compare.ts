@@ -109,7 +109,7 @@ function marketFigures(
     const [side, tick] = [key >> 24, key & 0xffffff];
     const orders: string[] = [];
     let total = 0n;
-    for (let at = level.head; at !== 0n; ) {
+    for (let at = level.head; at !== 0n;) {
       const order = market.orders.get(Number(at));
       if (order === undefined) throw new Error(`order ${at} is in its level`);
       const flags = `${order.expiry}:${Number((order.flags & 2n) !== 0n)}`;

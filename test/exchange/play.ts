@@ -1,6 +1,7 @@
 import { parseUnits } from "ethers";
 import type { State } from "../../scripts/lib/state.js";
-import type { AccountId, MarketId } from "../model/types.js";
+import { marketOf } from "../model/cohorts.js";
+import type { AccountId, MarketId, Side } from "../model/types.js";
 import {
   copyExchange,
   createExchange,
@@ -15,13 +16,14 @@ import {
   withdraw,
 } from "../reference/exchange.js";
 import type { Observed } from "../reference/exchange.js";
-import { withdrawable } from "../reference/health.js";
+import { healthOf, withdrawable } from "../reference/health.js";
+import { liquidate, takeover } from "../reference/liquidation.js";
 import type { Action } from "../reference/orders.js";
-import { closableBy } from "../reference/positions.js";
+import { chosenClass, closableBy, heldBy } from "../reference/positions.js";
 import type { Config, Exchange, Grade } from "../reference/types.js";
-import { MICRO, Refused, venueOf } from "../reference/types.js";
+import { LEVERAGES, MICRO, most, opposite, Refused, venueOf } from "../reference/types.js";
 import { differences } from "./compare.js";
-import type { ActionDraft, Command, OrderDraft, Step } from "./commands.js";
+import type { ActionDraft, Command, OrderDraft, Size, Step } from "./commands.js";
 import { ACCOUNTS } from "./world.js";
 import type { Call, Real, Sent } from "./world.js";
 
@@ -160,10 +162,44 @@ function plan(real: Real, x: Exchange, command: Command, wait: bigint): Planned 
       const call = { from: deployer.address, to: real.fund, data };
       return { call, act: (model) => depositToFund(model, amount) };
     }
+    case "liquidate": {
+      const ids = (command.accounts ?? ACCOUNTS.map((_, i) => i)).map(accountAt);
+      const rewardTo = rewardAt(command.rewardTo);
+      const data = real.encode("liquidate", [ids, command.maxFills, rewardTo]);
+      const terms = { maxFills: BigInt(command.maxFills), rewardTo };
+      return { call: callOf(real, ACCOUNTS[0], data), act: (it) => liquidate(it, ids, terms) };
+    }
+    case "takeover": {
+      const to = accountAt(command.to);
+      const { market } = command;
+      const from = weakest(x, market);
+      const side = heldBy(x, from, market)?.side ?? 1n;
+      const { mark } = marketOf(x.core, market);
+      const worstPrice = (mark * (1000n + side * BigInt(command.worst))) / 1000n;
+      const lots = lotsOf({ x, id: to, time: 0n }, market, opposite(side), command.size);
+      const data = real.encode("takeover", [from, to, market, lots, worstPrice]);
+      const order = { from, to, market, lots, worstPrice };
+      return { call: callOf(real, to, data), act: (it) => takeover(it, order) };
+    }
     case "price":
     case "wait":
       return undefined;
   }
+}
+
+/** The account in a market whose equity is nearest to what it needs, or below. */
+function weakest(x: Exchange, market: MarketId): AccountId {
+  const room = (id: AccountId) => {
+    const { equity, maintenance } = healthOf(x, id);
+    return Number(equity - maintenance);
+  };
+  const holders = ACCOUNTS.filter((id) => heldBy(x, id, market) !== undefined);
+  return holders.sort((a, b) => room(a) - room(b))[0] ?? ACCOUNTS[0];
+}
+
+/** Beyond the last: nobody. */
+function rewardAt(index: number): AccountId {
+  return ACCOUNTS[index] ?? 0;
 }
 
 /** More than all is one more, so that the border is met. */
@@ -221,12 +257,20 @@ function wishOf({ x, id, time }: At, market: MarketId, draft: OrderDraft) {
   const steps = (mark * STEP) / (unit * ROUND) + BigInt(draft.offset);
   const tick = (steps * ROUND) / STEP;
   const side = draft.side === 1 ? 1n : (-1n as const);
-  const closable = closableBy(x, id, market, side);
-  const quote = BigInt(draft.cents ?? 5000) * 10n ** 16n;
-  const lots = draft.cents === undefined && closable > 0n ? closable : quote / mark;
+  const lots = lotsOf({ x, id, time }, market, side, draft.size);
   const { timeInForce, reduceOnly } = draft;
   const expiry = draft.expiry === 0 ? 0n : time + BigInt(draft.expiry);
   return { market, side, timeInForce, reduceOnly, tick, lots, expiry } as const;
+}
+
+function lotsOf({ x, id }: At, market: MarketId, side: Side, size: Size): bigint {
+  const { mark } = marketOf(x.core, market);
+  if ("closes" in size) return most(1n, closableBy(x, id, market, side));
+  if ("cents" in size) return (BigInt(size.cents) * 10n ** 16n) / mark;
+  const { config } = venueOf(x, market);
+  const leverage = LEVERAGES[Math.min(chosenClass(x, id, market), config.maxLeverageClass)] ?? 1n;
+  const equity = most(0n, healthOf(x, id).equity);
+  return most(1n, (equity * leverage * BigInt(size.power)) / (1000n * mark));
 }
 
 /** A step is a thousandth of this many ticks: the price at which both markets open. */

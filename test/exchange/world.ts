@@ -26,15 +26,15 @@ const RICH = parseUnits("1000000000", 6);
 export const OVERRIDES: MarketOverrides = {
   volatilityFactor: 0,
   concentration: 0,
-  accountShare: 60,
+  accountShare: 50,
   crowdingFrom: 100,
-  openInterestCap: "25",
+  openInterestCap: "60",
 };
 
 export type Real = Awaited<ReturnType<typeof deploy>>;
 
 /** @returns A function that brings the chain back to the start, with a deployment that nobody has traded on. */
-export async function deploy(connection: NetworkConnection, deposit = "5000") {
+export async function deploy(connection: NetworkConnection, deposit = "3000") {
   const world = await createWorld(connection, { overrides: OVERRIDES });
   const owners: string[] = [];
   for (const [i] of ACCOUNTS.entries()) {

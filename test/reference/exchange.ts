@@ -235,4 +235,3 @@ function copyCore(core: State): State {
 function copied<Key, Value extends object>(map: ReadonlyMap<Key, Value>): Map<Key, Value> {
   return new Map([...map].map(([key, value]) => [key, { ...value }]));
 }
-

@@ -65,8 +65,7 @@ export function measure(x: Exchange, id: AccountId, sizes: readonly Size[], extr
   const cash = account.balance.plus(fresh);
   if (!cash.isWhole() || !fresh.isWhole()) throw new Error("an account's money is whole");
   const parts = sizes.map((size) => partOf(x, id, size));
-  const total = (pick: (part: Part) => bigint) =>
-    parts.reduce((sum, part) => sum + pick(part), 0n);
+  const total = (pick: (part: Part) => bigint) => parts.reduce((sum, part) => sum + pick(part), 0n);
   const base = cash.num + extra;
   return {
     equity: base + total((part) => part.value),
@@ -132,7 +131,8 @@ export function judge(x: Exchange, id: AccountId, before: Snapshot): string | un
 
 function isAboveAccountCap(x: Exchange, was: Size | undefined, is: Size): boolean {
   const { openInterestCap, accountShare } = venueOf(x, is.market).config;
-  const worst = ({ signed, bids, asks }: Size) => most(absolute(signed + bids), absolute(signed - asks));
+  const worst = ({ signed, bids, asks }: Size) =>
+    most(absolute(signed + bids), absolute(signed - asks));
   const cap = (openInterestCap * accountShare) / 100n;
   return worst(is) > cap && (was === undefined || worst(is) > worst(was));
 }

@@ -27,12 +27,28 @@ export type Take = {
 
 export type Taken = { readonly lots: bigint; readonly quote: bigint; readonly fills: bigint };
 
-type Walk = { left: bigint; steps: bigint; closable: bigint; readonly mayGrow: boolean; fill: Fill };
+type Walk = {
+  left: bigint;
+  steps: bigint;
+  closable: bigint;
+  readonly mayGrow: boolean;
+  fill: Fill;
+};
 
-export type Seen = Record<"fills" | "selfTrades" | "killed" | "expired" | "poor" | "notReducing", number>;
+export type Seen = Record<
+  "fills" | "selfTrades" | "killed" | "expired" | "poor" | "notReducing",
+  number
+>;
 
 /** What the walks of all models came upon; for whoever wants to know that something was reached. */
-export const seen: Seen = { fills: 0, selfTrades: 0, killed: 0, expired: 0, poor: 0, notReducing: 0 };
+export const seen: Seen = {
+  fills: 0,
+  selfTrades: 0,
+  killed: 0,
+  expired: 0,
+  poor: 0,
+  notReducing: 0,
+};
 
 /** The lowest and the highest tick at which fills may happen. */
 export function bandOf(x: Exchange, market: MarketId): { lowest: bigint; highest: bigint } {
