@@ -53,6 +53,12 @@ export type Command =
       readonly maxFills: number;
       readonly rewardTo: number;
     }
+  | {
+      readonly kind: "deleverage";
+      readonly accounts: readonly number[] | undefined;
+      readonly maxFills: number;
+      readonly rewardTo: number;
+    }
   /** From the account that is nearest to it. */
   | {
       readonly kind: "takeover";
@@ -167,6 +173,18 @@ const others: readonly fc.WeightedArbitrary<Command>[] = [
         nil: undefined,
       }),
       maxFills: fc.constantFrom(0, 1, 3, 100, 1000),
+      rewardTo: fc.nat({ max: 8 }),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant("deleverage" as const),
+      accounts: fc.option(fc.array(account, { minLength: 1, maxLength: 4 }), {
+        freq: 3,
+        nil: undefined,
+      }),
+      maxFills: fc.constantFrom(0, 2, 100, 1000),
       rewardTo: fc.nat({ max: 8 }),
     }),
   },

@@ -22,6 +22,9 @@ import type { Action } from "../reference/orders.js";
 import { chosenClass, closableBy, heldBy } from "../reference/positions.js";
 import type { Config, Exchange, Grade } from "../reference/types.js";
 import { LEVERAGES, MICRO, most, opposite, Refused, venueOf } from "../reference/types.js";
+import { deleverage } from "../reference/event.js";
+import { adopt, observeGaps } from "./adopt.js";
+import type { Adopted } from "./adopt.js";
 import { differences } from "./compare.js";
 import type { ActionDraft, Command, OrderDraft, Size, Step } from "./commands.js";
 import { ACCOUNTS } from "./world.js";
@@ -60,6 +63,8 @@ export async function createRun(real: Real, counts: Counts) {
   let x = openModel(real, start);
   const prices = ["10000", "1000"].map((price) => parseUnits(price, 18));
   let at = 0;
+  let last = start;
+  const events: Adopted = { count: 0n };
 
   /** @throws Difference */
   async function play({ command, seconds }: Step): Promise<void> {
@@ -73,7 +78,10 @@ export async function createRun(real: Real, counts: Counts) {
     const sent = await real.block(planned?.call, wait);
     const state = await real.state();
     const error = follow(sent, state, planned?.act);
-    const lines = differences(x, state);
+    const isEvent = command.kind === "deleverage";
+    const lines = isEvent ? adopt(x, state, events) : [];
+    lines.push(...differences(x, state));
+    last = state;
     if (error !== sent.error) lines.unshift(`refused: model ${error}, chain ${sent.error}`);
     if (lines.length > 0) throw new Difference(at, command, lines);
     if (error !== undefined) counts.refused[error] = (counts.refused[error] ?? 0) + 1;
@@ -82,19 +90,19 @@ export async function createRun(real: Real, counts: Counts) {
   /** Prices are pushed again before they are aged, but for a wait that is to see them so. */
   async function freshen(command: Command, wait: bigint): Promise<void> {
     if (command.kind === "wait" && command.isStale) return;
-    for (const { id, prices: known } of x.venues.values()) {
-      const age = x.core.now + wait - known.publishTime;
+    for (const [kind, id] of real.markets().entries()) {
+      const age = x.core.now + wait - venueOf(x, id).prices.publishTime;
       if (age < 20n) continue;
       // A price may not be from the future: a long wait passes first.
       if (wait > 20n) await real.world.pass(wait - 1n);
-      await real.push(prices[id] ?? 0n, id);
+      await real.push(prices[kind] ?? 0n, kind);
     }
   }
 
-  async function movePrice(market: MarketId, permille: bigint): Promise<void> {
-    const price = ((prices[market] ?? 0n) * (1000n + permille)) / 1000n;
-    prices[market] = price;
-    await real.push(price, market);
+  async function movePrice(kind: number, permille: bigint): Promise<void> {
+    const price = ((prices[kind] ?? 0n) * (1000n + permille)) / 1000n;
+    prices[kind] = price;
+    await real.push(price, kind);
   }
 
   /** Does to the model what the block did. @returns The error with which the model refuses. */
@@ -104,6 +112,7 @@ export async function createRun(real: Real, counts: Counts) {
     for (const id of x.venues.keys()) poke(x, id);
     if (act === undefined) return undefined;
     const before = copyExchange(x);
+    observeGaps(x, last);
     try {
       act(x);
     } catch (error) {
@@ -121,11 +130,12 @@ type Planned = { readonly call: Call; readonly act: (x: Exchange) => void };
 
 /** What a command is, to the contracts and to the model. */
 function plan(real: Real, x: Exchange, command: Command, wait: bigint): Planned | undefined {
+  const marketAt = (kind: number): MarketId => real.markets()[kind] ?? 0;
   switch (command.kind) {
     case "trade": {
       const id = accountAt(command.account);
       const at = { x, id, time: x.core.now + wait };
-      const actions = command.batch.map((it) => actionOf(at, it.market, it.action));
+      const actions = command.batch.map((it) => actionOf(at, marketAt(it.market), it.action));
       const data = real.encode("execute", [id, actions.map(encodeAction)]);
       return { call: callOf(real, id, data), act: (model) => trade(model, id, actions) };
     }
@@ -151,8 +161,9 @@ function plan(real: Real, x: Exchange, command: Command, wait: bigint): Planned 
     }
     case "settle": {
       const id = accountAt(command.account);
-      const data = real.encode("settle", [id, command.market]);
-      return { call: callOf(real, id, data), act: (it) => settleMarket(it, id, command.market) };
+      const market = marketAt(command.market);
+      const data = real.encode("settle", [id, market]);
+      return { call: callOf(real, id, data), act: (it) => settleMarket(it, id, market) };
     }
     case "fund": {
       const amount = units(command.cents);
@@ -169,9 +180,16 @@ function plan(real: Real, x: Exchange, command: Command, wait: bigint): Planned 
       const terms = { maxFills: BigInt(command.maxFills), rewardTo };
       return { call: callOf(real, ACCOUNTS[0], data), act: (it) => liquidate(it, ids, terms) };
     }
+    case "deleverage": {
+      const ids = (command.accounts ?? ACCOUNTS.map((_, i) => i)).map(accountAt);
+      const rewardTo = rewardAt(command.rewardTo);
+      const data = real.encode("deleverage", [ids, command.maxFills, rewardTo]);
+      const terms = { maxFills: BigInt(command.maxFills), rewardTo };
+      return { call: callOf(real, ACCOUNTS[0], data), act: (it) => deleverage(it, ids, terms) };
+    }
     case "takeover": {
       const to = accountAt(command.to);
-      const { market } = command;
+      const market = marketAt(command.market);
       const from = weakest(x, market);
       const side = heldBy(x, from, market)?.side ?? 1n;
       const { mark } = marketOf(x.core, market);

@@ -5,9 +5,11 @@ import type { ExchangeEvent, RawLog } from "../../scripts/lib/events.js";
 import { copyKnown, createKnown, track } from "../../scripts/lib/known.js";
 import type { Known } from "../../scripts/lib/known.js";
 import { createReader, readState } from "../../scripts/lib/read.js";
+import { emptyMarket } from "../../scripts/lib/state.js";
 import type { State } from "../../scripts/lib/state.js";
 import { createWorld } from "../../scripts/lib/world.js";
 import type { World } from "../../scripts/lib/world.js";
+import { feedOf, toMarketConfig } from "../../scripts/deploy/parameters.js";
 import type { MarketOverrides } from "../../scripts/deploy/parameters.js";
 
 /*
@@ -31,6 +33,13 @@ export const OVERRIDES: MarketOverrides = {
   openInterestCap: "60",
 };
 
+const RULES = [
+  { quantityRule: "Front", deficitRule: "Winners" },
+  { quantityRule: "ProRata", deficitRule: "Winners" },
+  { quantityRule: "Front", deficitRule: "Queue" },
+  { quantityRule: "ProRata", deficitRule: "Queue" },
+] as const;
+
 export type Real = Awaited<ReturnType<typeof deploy>>;
 
 /** @returns A function that brings the chain back to the start, with a deployment that nobody has traded on. */
@@ -47,7 +56,25 @@ export async function deploy(connection: NetworkConnection, deposit = "3000") {
   }
   await world.ballast.token.mint(world.deployer.address, RICH);
   await world.ballast.token.approve(world.ballast.fund, RICH);
-  return attach(world, owners, await knownSoFar(world));
+  const listed = await listAll(world);
+  return attach(world, owners, { listed, known: await knownSoFar(world) });
+}
+
+/** Both kinds of market once with every pair of rules. @returns Ids, by kind and rules. */
+async function listAll(world: World): Promise<number[][]> {
+  const { exchange, oracle, signedFeed } = world.ballast;
+  const feed = await signedFeed.getAddress();
+  const ids = [[0], [1]];
+  for (const [kind, parameters] of world.parameters.markets.entries()) {
+    const feeds = parameters.sources.map(feedOf);
+    for (const rules of RULES.slice(1)) {
+      const id = Number(await exchange.marketCount());
+      await oracle.setSources(id, [feed, feed], feeds);
+      await exchange.list(`${parameters.name}-${id}`, toMarketConfig({ ...parameters, ...rules }));
+      ids[kind]?.push(id);
+    }
+  }
+  return ids;
 }
 
 async function knownSoFar({ exchange, connection }: World): Promise<Known> {
@@ -68,27 +95,33 @@ export type Sent = {
 
 export type Call = { readonly from: string; readonly to: string; readonly data: string };
 
-async function attach(world: World, owners: readonly string[], known: Known) {
+async function attach(
+  world: World,
+  owners: readonly string[],
+  { listed, known }: { listed: readonly (readonly number[])[]; known: Known },
+) {
   const { connection, exchange, ballast, deployer } = world;
   const { provider } = connection;
   const address = await exchange.getAddress();
   const fund = await ballast.fund.getAddress();
   const read = createReader(connection.ethers.provider, address);
-  const pokes = [0, 1].map((market) => ({
-    from: deployer.address,
-    to: address,
-    data: exchange.interface.encodeFunctionData("poke", [market]),
-  }));
   let seen = copyKnown(known);
+  let markets: readonly number[] = [0, 1];
 
-  /** A new run on the chain as it was left by `deploy`. */
-  function restart(): void {
+  /** A new run on the chain as it was left by `deploy`. @param rules Of the first market, 0 to 3; the second has the next. */
+  function restart(rules: number): void {
     seen = copyKnown(known);
+    markets = [0, 1].map((kind) => listed[kind]?.[(rules + kind) % RULES.length] ?? 0);
   }
 
   /** One block, `seconds` after the last. */
   async function block(call: Call | undefined, seconds: bigint): Promise<Sent> {
     const time = BigInt(await connection.networkHelpers.time.latest()) + seconds;
+    const pokes = markets.map((market) => ({
+      from: deployer.address,
+      to: address,
+      data: exchange.interface.encodeFunctionData("poke", [market]),
+    }));
     const hashes = await mine(call === undefined ? pokes : [...pokes, call], time);
     const receipts = await Promise.all(hashes.map(receiptOf));
     for (const { logs } of receipts) for (const event of parseEvents(logs)) track(seen, event);
@@ -133,14 +166,31 @@ async function attach(world: World, owners: readonly string[], known: Known) {
     return "nothing, when asked again";
   }
 
-  /** To both sources of a market, so that no jump waits. @param price 18 decimals. */
-  async function push(price: bigint, market: number): Promise<void> {
-    await world.pushPrice(formatUnits(price, 18), market);
+  /** To both sources of the first or second market, so that no jump waits. @param price 18 decimals. */
+  async function push(price: bigint, kind: number): Promise<void> {
+    await world.pushPrice(formatUnits(price, 18), kind);
   }
 
-  const state = async (): Promise<State> => readState(read, seen);
+  /** With the two markets of the run only. */
+  async function state(): Promise<State> {
+    const whole = await readState(read, seen);
+    const of = (id: number) => [id, whole.markets.get(id) ?? emptyMarket()] as const;
+    return { ...whole, markets: new Map(markets.map(of)) };
+  }
+
   const encode = exchange.interface.encodeFunctionData.bind(exchange.interface);
-  return { world, address, fund, owners, restart, block, push, state, encode };
+  return {
+    world,
+    address,
+    fund,
+    owners,
+    restart,
+    markets: () => markets,
+    block,
+    push,
+    state,
+    encode,
+  };
 }
 
 function dataOf(error: unknown): string | undefined {

@@ -30,6 +30,10 @@ export type Opening = {
 
 export type Observed = Prices & { readonly mark: bigint; readonly funding: bigint };
 
+/** Seconds after the last clock was started, and the part of the fund that is much. */
+const SHUT_FOR = 3_600n;
+const MUCH = 20n;
+
 const NO_PRICE: Prices = { index: 0n, grade: "dead", publishTime: 0n, freshSince: 0n };
 
 export function createExchange({ markets, owners, fundShare, tokenScale }: Opening): Exchange {
@@ -44,8 +48,17 @@ export function createExchange({ markets, owners, fundShare, tokenScale }: Openi
   }
   for (const id of owners.keys()) accountOf(model.state, id);
   const drawn = { amount: 0n, size: 0n, since: 0n };
-  const maps = { views: new Map(), clocks: new Map() };
-  return { core: model.state, owners, venues, fundShare, tokenScale, drawn, ...maps };
+  const maps = { views: new Map(), clocks: new Map(), freshGaps: new Map() };
+  return {
+    core: model.state,
+    owners,
+    venues,
+    fundShare,
+    tokenScale,
+    drawn,
+    distressSince: 0n,
+    ...maps,
+  };
 }
 
 /* TIME AND PRICES */
@@ -103,7 +116,12 @@ export function transfer(x: Exchange, from: AccountId, to: AccountId, amount: bi
   pay(x, to, amount);
 }
 
+/** Shut while much is under liquidation, measured by the fund. */
 export function depositToFund(x: Exchange, amount: bigint): void {
+  const distress = [...x.clocks.values()].reduce((sum, clock) => sum + clock.distress, 0n);
+  const isOver = x.core.now >= x.distressSince + SHUT_FOR;
+  const bound = floorDiv(x.core.fund.floor(), MICRO) / MUCH;
+  refuseUnless(isOver || distress <= bound, "TooMuchDistress");
   x.core.fund = x.core.fund.plus(amount * x.tokenScale);
   x.core.paidIn += amount * x.tokenScale;
 }

@@ -14,6 +14,7 @@ import {
   FILLS,
   floorDiv,
   least,
+  MICRO,
   most,
   opposite,
   PPM,
@@ -94,7 +95,10 @@ function begin(x: Exchange, account: AccountId, fills: bigint): Sale | "Healthy"
   const { live, freshSince } = scan(x, account);
   cancelOrders(x, account);
   if (live.length === 0) return "NoPosition";
-  if (!x.clocks.has(account)) x.clocks.set(account, { since: x.core.now });
+  if (!x.clocks.has(account)) {
+    x.clocks.set(account, { since: x.core.now, distress: before.maintenance / MICRO });
+    x.distressSince = x.core.now;
+  }
   const elapsed = elapsedOf(x, account, freshSince);
   const money = { penalty: 0n, callerPart: 0n };
   return { account, before, health: before, elapsed, live, fills, ...money };

@@ -82,7 +82,8 @@ export type Venue = {
 /** A position in whole numbers. */
 export type Whole = { readonly lots: bigint; readonly cost: bigint };
 
-export type Clock = { readonly since: bigint };
+/** What a running clock stands for in the fund's eyes: the maintenance margin with which it started, in micro units. */
+export type Clock = { readonly since: bigint; readonly distress: bigint };
 
 export type Exchange = {
   readonly core: State;
@@ -94,6 +95,13 @@ export type Exchange = {
   readonly fundShare: bigint;
   /** Quote of one unit of the token. */
   readonly tokenScale: bigint;
+  /**
+   * By market and side that pays: micro units by which the exchange's total of fresh profit is below the sum over accounts, both being
+   * rounded down. Observed before an event.
+   */
+  readonly freshGaps: Map<string, bigint>;
+  /** When the last clock was started. */
+  distressSince: bigint;
   drawn: { amount: bigint; size: bigint; since: bigint };
 };
 
