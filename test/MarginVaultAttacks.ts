@@ -99,7 +99,7 @@ describe("MarginVault: a thief with a forged balance", () => {
 describe("MarginVault: winners who race for the exit", () => {
   /** Three winners with 100,000 each win 300,000 from one account with a million; all that is in the vault are 1.3 million. */
   async function won(outflow: typeof DEFAULT) {
-    const world = await createWorld(connection, { outflow });
+    const world = await createWorld(connection, { deployment: { outflow } });
     const loser = await world.openTrader("1000000");
     const winners: Trader[] = [];
     for (let i = 0; i < 3; i++) winners.push(await world.openTrader("100000"));
@@ -265,8 +265,7 @@ describe("MarginVault: a token that calls back", () => {
     const token = await new CallingToken__factory(deployer).deploy(6);
     const address = await token.getAddress();
     const world = await createWorld(connection, {
-      token: address,
-      outflow: { share: 10_000, floor: 1 },
+      deployment: { token: address, outflow: { share: 10_000, floor: 1 } },
     });
     const { exchange, signers } = world;
     // The token owns an account with money, so that its calls would be good ones.

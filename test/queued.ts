@@ -4,7 +4,9 @@ import { buy, createWorld, sell } from "./fixtures.js";
 
 /** A world of two accounts. The winner has taken everything out, more than the vault's room, a hundredth an hour: the rest waits. */
 export async function createQueued(connection: NetworkConnection) {
-  const world = await createWorld(connection, { outflow: { share: 10_000, floor: 1 } });
+  const world = await createWorld(connection, {
+    deployment: { outflow: { share: 10_000, floor: 1 } },
+  });
   const { exchange, openTrader, trade, execute, setPrice } = world;
   const [winner, loser] = [await openTrader("2000"), await openTrader("2000")];
   await trade(winner, loser, { price: "10000", size: "1" });

@@ -51,8 +51,8 @@ getContractFactory(name: 'CohortsHarness', signerOrOptions?: ethers.Signer | Fac
 getContractFactory(name: 'CohortsInspector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CohortsInspector__factory>
 getContractFactory(name: 'FeeToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.FeeToken__factory>
 getContractFactory(name: 'MarginHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MarginHarness__factory>
-getContractFactory(name: 'BlockingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BlockingToken__factory>
-getContractFactory(name: 'CallingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CallingToken__factory>
+getContractFactory(name: 'BlacklistToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BlacklistToken__factory>
+getContractFactory(name: 'CallbackToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CallbackToken__factory>
 getContractFactory(name: 'OddToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.OddToken__factory>
 getContractFactory(name: 'Puppet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Puppet__factory>
 getContractFactory(name: 'RebasingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RebasingToken__factory>
@@ -114,8 +114,8 @@ getContractAt(name: 'CohortsHarness', address: string | ethers.Addressable, sign
 getContractAt(name: 'CohortsInspector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CohortsInspector>
 getContractAt(name: 'FeeToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.FeeToken>
 getContractAt(name: 'MarginHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MarginHarness>
-getContractAt(name: 'BlockingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BlockingToken>
-getContractAt(name: 'CallingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CallingToken>
+getContractAt(name: 'BlacklistToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BlacklistToken>
+getContractAt(name: 'CallbackToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CallbackToken>
 getContractAt(name: 'OddToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.OddToken>
 getContractAt(name: 'Puppet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Puppet>
 getContractAt(name: 'RebasingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RebasingToken>
@@ -177,8 +177,8 @@ deployContract(name: 'CohortsHarness', signerOrOptions?: ethers.Signer | DeployC
 deployContract(name: 'CohortsInspector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsInspector>
 deployContract(name: 'FeeToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FeeToken>
 deployContract(name: 'MarginHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginHarness>
-deployContract(name: 'BlockingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockingToken>
-deployContract(name: 'CallingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CallingToken>
+deployContract(name: 'BlacklistToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlacklistToken>
+deployContract(name: 'CallbackToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CallbackToken>
 deployContract(name: 'OddToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddToken>
 deployContract(name: 'Puppet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Puppet>
 deployContract(name: 'RebasingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RebasingToken>
@@ -240,8 +240,8 @@ deployContract(name: 'CohortsHarness', args: any[], signerOrOptions?: ethers.Sig
 deployContract(name: 'CohortsInspector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CohortsInspector>
 deployContract(name: 'FeeToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.FeeToken>
 deployContract(name: 'MarginHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginHarness>
-deployContract(name: 'BlockingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockingToken>
-deployContract(name: 'CallingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CallingToken>
+deployContract(name: 'BlacklistToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlacklistToken>
+deployContract(name: 'CallbackToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CallbackToken>
 deployContract(name: 'OddToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddToken>
 deployContract(name: 'Puppet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Puppet>
 deployContract(name: 'RebasingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RebasingToken>

@@ -75,7 +75,7 @@ contract RefusingToken is OddToken {
 }
 
 /// @notice Misbehaves in one way: who is blocked neither pays nor is paid. The zero address stands for everybody.
-contract BlockingToken is OddToken {
+contract BlacklistToken is OddToken {
     mapping(address account => bool isBlocked) private _blocked;
 
     error Blocked(address account);
@@ -138,7 +138,7 @@ contract SilentToken {
 }
 
 /// @notice Misbehaves in one way: it makes a call of its own in the middle of a transfer.
-contract CallingToken is OddToken {
+contract CallbackToken is OddToken {
     address private _target;
     bytes private _data;
     uint256 private _wait;

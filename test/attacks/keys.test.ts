@@ -149,9 +149,9 @@ function attacksOf(stage: Stage): Attack[] {
     toFeed("setSigner", me, true),
     toFeed("setThreshold", 1),
     on("signedFeed", "AccessManagedUnauthorized")("setAuthority", me),
-    on("vault", "NotExchange")("pay", me, 1n),
-    on("vault", "NotExchange")("pull", stage.alice.signer.address, 1n),
-    on("vault", "NotExchange")("pullWithPermit", me, 1n, 1n, 27, ZeroHash, ZeroHash),
+    on("vault", "NotExchange")("pay", me, me, 1n),
+    on("vault", "NotExchange")("pull", me, stage.alice.signer.address, 1n),
+    on("vault", "NotExchange")("pullWithPermit", me, me, 1n, [1n, 27, ZeroHash, ZeroHash]),
     toRoles("grantRole", own, me, 0n),
     toRoles("revokeRole", own, me),
     toRoles("labelRole", own, "mine"),
@@ -165,7 +165,7 @@ function attacksOf(stage: Stage): Attack[] {
     toRoles("updateAuthority", at.exchange, me),
     toRoles("execute", at.exchange, robs),
     toRoles("execute", at.roles, grants),
-    toRoles("execute", at.vault, vault.interface.encodeFunctionData("pay", [me, 1n])),
+    toRoles("execute", at.vault, vault.interface.encodeFunctionData("pay", [me, me, 1n])),
     toRoles("execute", at.token, token.interface.encodeFunctionData("transfer", [me, 1n])),
     toRoles("multicall", [grants]),
     toRoles("cancel", me, at.exchange, robs),
@@ -372,7 +372,7 @@ describe("somebody who has every key", () => {
         { on: "exchange", name: "payTreasury", args: [held, thief.address], ends: WAITS },
         { on: "exchange", name: "payTreasury", args: [held + 1n, thief.address], ends: WAITS },
         { on: "exchange", name: "bindFund", args: [thief.address], ends: WAITS },
-        { on: "vault", name: "pay", args: [thief.address, 1n], ends: WAITS },
+        { on: "vault", name: "pay", args: [thief.address, thief.address, 1n], ends: WAITS },
       ]);
       await wait(stage, DELAY);
       expect(await calls[1]?.()).to.equal("WithdrawalTooLarge");

@@ -5,7 +5,7 @@ import { MaxUint256, ZeroAddress, ZeroHash } from "ethers";
 import { toMarketConfig } from "../../scripts/deploy/parameters.js";
 import { ROLE_IDS, ROLE_NAMES } from "../../scripts/deploy/roles.js";
 import { createWorld } from "../../scripts/lib/world.js";
-import { CallingToken__factory } from "../../typechain-types/factories/test/OddTokens.sol/CallingToken__factory.js";
+import { CallbackToken__factory } from "../../typechain-types/factories/test/OddTokens.sol/CallbackToken__factory.js";
 import { Puppet__factory } from "../../typechain-types/factories/test/OddTokens.sol/Puppet__factory.js";
 import { BTC, TOKEN, WHOLE, buy, cancelAll } from "../fixtures.js";
 import { mutatingFunctions, nameOfRevert, outcomeOf } from "../lib/reverts.js";
@@ -29,7 +29,7 @@ type Place = "exchange" | "vault" | "fund";
 async function staged() {
   const [owner] = await connection.ethers.getSigners();
   if (owner === undefined) throw new Error("the network has accounts");
-  const odd = await new CallingToken__factory(owner).deploy();
+  const odd = await new CallbackToken__factory(owner).deploy();
   const token = await odd.getAddress();
   const overrides = { maxFunding: 0, interest: 0, maxDead: 10_000_000 };
   const world = await createWorld(connection, { overrides, deployment: { token } });
@@ -120,9 +120,11 @@ function rowsOf({ parameters, mine, token, owner }: Stage): Row[] {
       token,
     ),
     row("exchange", "Locked")("Simulated", "simulate", token, "0x"),
-    vault("NotExchange", "pay", token, 1n),
-    vault("NotExchange", "pull", token, 1n),
-    vault("NotExchange", "pullWithPermit", token, 1n, 0n, 27, ZeroHash, ZeroHash),
+    vault("NotExchange", "pay", token, token, 1n),
+    vault("NotExchange", "pull", token, token, 1n),
+    vault("NotExchange", "pullWithPermit", token, token, 1n, [0n, 27, ZeroHash, ZeroHash]),
+    row("vault", GUARD)("NothingToClaim", "claim", token),
+    row("vault", GUARD)("done", "release", 1n),
     row("fund", GUARD)("done", "deposit", TOKEN, token),
     row("fund", GUARD)("done", "mint", WHOLE, token),
     row("fund", GUARD)("done", "executeExit", token),

@@ -6,7 +6,7 @@ import { deployBallast } from "../../scripts/deploy/deploy.js";
 import { createWorld as createUnwatched } from "../../scripts/lib/world.js";
 import { MarginVault__factory } from "../../typechain-types/factories/MarginVault__factory.js";
 import { TestToken__factory } from "../../typechain-types/factories/test/TestToken__factory.js";
-import { BlockingToken__factory } from "../../typechain-types/factories/test/OddTokens.sol/BlockingToken__factory.js";
+import { BlacklistToken__factory } from "../../typechain-types/factories/test/OddTokens.sol/BlacklistToken__factory.js";
 import { RebasingToken__factory } from "../../typechain-types/factories/test/OddTokens.sol/RebasingToken__factory.js";
 import { RefusingToken__factory } from "../../typechain-types/factories/test/OddTokens.sol/RefusingToken__factory.js";
 import { SilentToken__factory } from "../../typechain-types/factories/test/OddTokens.sol/SilentToken__factory.js";
@@ -61,7 +61,7 @@ const taxed = () => watched(new TaxedToken__factory(owner));
 const rebasing = () => watched(new RebasingToken__factory(owner));
 const shrinking = () => unwatched(new RebasingToken__factory(owner));
 const refusing = () => watched(new RefusingToken__factory(owner));
-const blocking = () => watched(new BlockingToken__factory(owner));
+const blocking = () => watched(new BlacklistToken__factory(owner));
 const shy = () => watched(new ZeroShyToken__factory(owner));
 const silent = () => watched(new SilentToken__factory(owner));
 const plain = () => watched({ deploy: async () => new TestToken__factory(owner).deploy(6) });
@@ -111,7 +111,9 @@ describe("tokens that are not plain", () => {
 
       expect(refused).to.contain("Ballast#Exchange");
       const deploy = (address: string) =>
-        outcomeOf(async () => new MarginVault__factory(owner).deploy(address));
+        outcomeOf(async () =>
+          new MarginVault__factory(owner).deploy(address, { share: 100_000, floor: 1n }),
+        );
       expect(await deploy(token)).to.equal("UnsupportedDecimals");
       // Who is asked for decimals and is no contract, or has none, says nothing.
       expect(await deploy(ZeroAddress)).to.equal(SILENT);

@@ -1,5 +1,5 @@
 import { settledPosition } from "../../scripts/lib/cohorts.js";
-import { freshOf, freshPool } from "../../scripts/lib/fresh.js";
+import { freshOf, freshPool, rolledSide } from "../../scripts/lib/fresh.js";
 import type { MarketState, State } from "../../scripts/lib/state.js";
 import { accountOf, marketOf } from "../model/cohorts.js";
 import { freshPool as freshPoolIn } from "../model/fresh.js";
@@ -105,8 +105,7 @@ function adoptFresh(x: Exchange, state: State, id: AccountId, near: Near): void 
   const { fresh } = accountOf(x.core, id);
   for (const [marketId, market] of state.markets) {
     const record = fresh.get(marketId);
-    const current = partOf(market, id, x.core.now, "previous");
-    const previous = partOf(market, id, x.core.now, "current");
+    const [current, previous] = bucketsOf(market, id, x.core.now);
     const known: Fresh = record ?? { side: 1n, current: ZERO, previous: ZERO };
     near(`fresh ${id}/${marketId}`, known.current.minus(current), 3n * MICRO);
     near(`fresh before ${id}/${marketId}`, known.previous.minus(previous), 3n * MICRO);
@@ -118,15 +117,15 @@ function adoptFresh(x: Exchange, state: State, id: AccountId, near: Near): void 
   }
 }
 
-function partOf(
-  market: MarketState,
-  id: AccountId,
-  time: bigint,
-  without: "current" | "previous",
-): bigint {
+/** What was realised in this epoch, and in the one before. */
+function bucketsOf(market: MarketState, id: AccountId, time: bigint): [bigint, bigint] {
   const record = market.freshRecords.get(id);
-  if (record === undefined) return 0n;
-  const alone = new Map([[id, { ...record, [without]: 0n }]]);
-  const { fresh } = freshOf({ ...market, freshRecords: alone }, id, time);
-  return fresh;
+  if (record === undefined) return [0n, 0n];
+  const only = (part: Partial<typeof record>) => {
+    const freshRecords = new Map([[id, { ...record, ...part }]]);
+    return freshOf({ ...market, freshRecords }, id, time).fresh;
+  };
+  const [late, early] = [only({ previous: 0n }), only({ current: 0n })];
+  const { epoch } = rolledSide(market, (record.tag & 1n) === 0n ? 0 : 1, time);
+  return epoch > record.epoch ? [0n, late] : [late, early];
 }

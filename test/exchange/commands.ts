@@ -7,7 +7,14 @@ import fc from "fast-check";
 
 /** Notional in cents, permille of what equity and leverage allow, or as much as closes the position. */
 export type Size =
-  { readonly cents: number } | { readonly power: number } | { readonly closes: true };
+  | { readonly cents: number }
+  | { readonly power: number }
+  | { readonly closes: true }
+  /** As much as the best order of the other side, at most so many permille of what may be. */
+  | { readonly meets: number };
+
+/** Instead of an account: the one that has won most in the market. */
+export const WINNER = 8;
 
 export type OrderDraft = {
   readonly side: 1 | -1;
@@ -150,8 +157,8 @@ const others: readonly fc.WeightedArbitrary<Command>[] = [
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant("transfer" as const),
-      from: account,
-      to: fc.constantFrom(0, 6, 1, 7),
+      from: fc.constantFrom(0, 1, 6, 7),
+      to: fc.constantFrom(0, 6, 6, 1, 7, 7),
       permille: fc.constantFrom(100, 500, 1000, 1001),
     }),
   },
@@ -218,6 +225,18 @@ const single: fc.Arbitrary<Step[]> = fc
   .record({ command: fc.oneof({ weight: 30, arbitrary: trade }, ...others), seconds })
   .map((each) => [each]);
 
+type Placed = Partial<OrderDraft> & { readonly market: number; readonly account: number };
+
+function placing({ market: id, account: who, ...draft }: Placed): Step {
+  const common = { side: 1 as const, timeInForce: "gtc" as const, reduceOnly: false };
+  const rest = { offset: 0, size: { power: 300 }, expiry: 0 };
+  const placed = { kind: "place" as const, ...common, ...rest, ...draft };
+  const batch = [{ market: id, action: placed }];
+  return { command: { kind: "trade", account: who, batch }, seconds: 1 };
+}
+
+const opposite = (side: 1 | -1): 1 | -1 => (side === 1 ? -1 : 1);
+
 /** One rests what the other takes: so that there are positions to lose. */
 const pair: fc.Arbitrary<Step[]> = fc
   .record({
@@ -226,29 +245,75 @@ const pair: fc.Arbitrary<Step[]> = fc
     market,
     side: order.side,
     offset: fc.integer({ min: -2, max: 2 }),
-    bits: fc.integer({ min: 18, max: 23 }),
-    part: fc.nat({ max: 999 }),
+    power: fc.integer({ min: 100, max: 950 }),
   })
-  .map(({ maker, taker, market: id, side, offset: steps, bits, part }) => {
-    // The second market is a tenth of the first.
-    const amount = Math.floor(2 ** (bits - 3 * id) * (1 + part / 1000));
-    const size_ = { cents: amount };
-    const common = {
-      kind: "place" as const,
-      reduceOnly: false,
-      offset: steps,
-      size: size_,
-      expiry: 0,
-    };
-    const at = (who: number, action_: ActionDraft): Step => ({
-      command: { kind: "trade", account: who, batch: [{ market: id, action: action_ }] },
-      seconds: 1,
-    });
-    const opposite = side === 1 ? -1 : 1;
-    return [
-      at(maker, { ...common, side, timeInForce: "gtc" }),
-      at(taker, { ...common, side: opposite, timeInForce: "ioc" }),
-    ];
+  .map(({ maker, taker, power, ...at }) => [
+    placing({ ...at, account: maker, size: { power } }),
+    placing({
+      ...at,
+      account: taker,
+      side: opposite(at.side),
+      timeInForce: "ioc",
+      size: { meets: 950 },
+    }),
+  ]);
+
+/** Whoever won most hands its position on and waits until the profit is its own: then there is less to take from. */
+const handOn: fc.Arbitrary<Step[]> = fc
+  .record({ market, heir: account, side: order.side, seconds: fc.constantFrom(1, 250, 500) })
+  .map(({ market: id, heir, side, seconds: wait }) => [
+    placing({ market: id, account: heir, side, size: { power: 900 } }),
+    placing({
+      market: id,
+      account: WINNER,
+      side: opposite(side),
+      timeInForce: "ioc",
+      reduceOnly: true,
+      size: { closes: true },
+    }),
+    { command: { kind: "wait", seconds: wait, isStale: false }, seconds: 1 },
+  ]);
+
+/** The price falls or rises, some are sold out, time passes, the rest is an event, and some settle. */
+const crash: fc.Arbitrary<Step[]> = fc
+  .record({
+    market,
+    permille: fc.oneof(fc.integer({ min: -160, max: -25 }), fc.integer({ min: 25, max: 160 })),
+    helper: fc.option(account, { freq: 3, nil: undefined }),
+    taker: fc.option(account, { freq: 1, nil: undefined }),
+    offset: fc.nat({ max: 5 }),
+    liquidates: fc.boolean(),
+    heir: fc.option(account, { nil: undefined }),
+    waits: fc.boolean(),
+    named: fc.option(fc.array(account, { minLength: 1, maxLength: 5 }), {
+      freq: 2,
+      nil: undefined,
+    }),
+    maxFills: fc.constantFrom(0, 2, 100, 1000),
+    rewardTo: fc.nat({ max: 8 }),
+    touched: fc.array(account, { maxLength: 3 }),
+  })
+  .map(({ market: id, permille, helper, taker, offset: steps_, heir, ...rest }) => {
+    const { liquidates, waits, named, touched, maxFills, rewardTo } = rest;
+    const all = { accounts: undefined, maxFills, rewardTo };
+    const side = permille < 0 ? (1 as const) : (-1 as const);
+    const do_ = (each: Command): Step => ({ command: each, seconds: 1 });
+    const found = [do_({ kind: "price", market: id, permille })];
+    const near = { market: id, offset: -side * steps_ };
+    if (helper !== undefined) found.push(placing({ ...near, account: helper, side }));
+    if (taker !== undefined) {
+      const hit = { side: opposite(side), timeInForce: "ioc" as const, size: { meets: 900 } };
+      found.push(placing({ ...near, account: taker, ...hit }));
+    }
+    if (liquidates) found.push(do_({ kind: "liquidate", ...all }));
+    if (heir !== undefined) {
+      const size_ = { power: 500 };
+      found.push(do_({ kind: "takeover", to: heir, market: id, size: size_, worst: 100 }));
+    }
+    if (waits) found.push(do_({ kind: "wait", seconds: 31, isStale: false }));
+    found.push(do_({ kind: "deleverage", ...all, accounts: named }));
+    for (const who of touched) found.push(do_({ kind: "settle", account: who, market: id }));
+    return found;
   });
 
 /** Everyone's leverage, then a number of other steps. */
@@ -264,7 +329,12 @@ export function steps(count: number): fc.Arbitrary<Step[]> {
     }),
   );
   const rest = fc.array(
-    fc.oneof({ weight: 4, arbitrary: single }, { weight: 1, arbitrary: pair }),
+    fc.oneof(
+      { weight: 60, arbitrary: single },
+      { weight: 25, arbitrary: pair },
+      { weight: 10, arbitrary: crash },
+      { weight: 4, arbitrary: handOn },
+    ),
     { minLength: count, maxLength: count, size: "max" },
   );
   return fc.tuple(opening, rest).map(([first, others_]) => [...first, ...others_.flat()]);

@@ -21,11 +21,21 @@ import { liquidate, takeover } from "../reference/liquidation.js";
 import type { Action } from "../reference/orders.js";
 import { chosenClass, closableBy, heldBy } from "../reference/positions.js";
 import type { Config, Exchange, Grade } from "../reference/types.js";
-import { LEVERAGES, MICRO, most, opposite, Refused, venueOf } from "../reference/types.js";
+import {
+  bookSide,
+  least,
+  LEVERAGES,
+  MICRO,
+  most,
+  opposite,
+  Refused,
+  venueOf,
+} from "../reference/types.js";
 import { deleverage } from "../reference/event.js";
 import { adopt, observeGaps } from "./adopt.js";
 import type { Adopted } from "./adopt.js";
 import { differences } from "./compare.js";
+import { WINNER } from "./commands.js";
 import type { ActionDraft, Command, OrderDraft, Size, Step } from "./commands.js";
 import { ACCOUNTS } from "./world.js";
 import type { Call, Real, Sent } from "./world.js";
@@ -133,7 +143,8 @@ function plan(real: Real, x: Exchange, command: Command, wait: bigint): Planned 
   const marketAt = (kind: number): MarketId => real.markets()[kind] ?? 0;
   switch (command.kind) {
     case "trade": {
-      const id = accountAt(command.account);
+      const market = marketAt(command.batch[0]?.market ?? 0);
+      const id = command.account === WINNER ? winner(x, market) : accountAt(command.account);
       const at = { x, id, time: x.core.now + wait };
       const actions = command.batch.map((it) => actionOf(at, marketAt(it.market), it.action));
       const data = real.encode("execute", [id, actions.map(encodeAction)]);
@@ -215,6 +226,16 @@ function weakest(x: Exchange, market: MarketId): AccountId {
   return holders.sort((a, b) => room(a) - room(b))[0] ?? ACCOUNTS[0];
 }
 
+function winner(x: Exchange, market: MarketId): AccountId {
+  const { mark } = marketOf(x.core, market);
+  const profit = (id: AccountId) => {
+    const held = heldBy(x, id, market);
+    if (held === undefined) return -Infinity;
+    return Number(held.side * (held.lots * mark - held.cost));
+  };
+  return ACCOUNTS.toSorted((a, b) => profit(b) - profit(a))[0] ?? ACCOUNTS[0];
+}
+
 /** Beyond the last: nobody. */
 function rewardAt(index: number): AccountId {
   return ACCOUNTS[index] ?? 0;
@@ -288,7 +309,13 @@ function lotsOf({ x, id }: At, market: MarketId, side: Side, size: Size): bigint
   const { config } = venueOf(x, market);
   const leverage = LEVERAGES[Math.min(chosenClass(x, id, market), config.maxLeverageClass)] ?? 1n;
   const equity = most(0n, healthOf(x, id).equity);
-  return most(1n, (equity * leverage * BigInt(size.power)) / (1000n * mark));
+  const power = BigInt("meets" in size ? size.meets : size.power);
+  const lots = most(1n, (equity * leverage * power) / (1000n * mark));
+  if ("power" in size) return lots;
+  const { book } = venueOf(x, market);
+  const other = bookSide(opposite(side));
+  const [first] = book.queue(other, book.best(other));
+  return least(lots, first?.lots ?? lots);
 }
 
 /** A step is a thousandth of this many ticks: the price at which both markets open. */

@@ -5,30 +5,38 @@ import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, I
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../../common.js"
   
 
-  export interface BlockingTokenInterface extends Interface {
-    getFunction(nameOrSignature: "allowance" | "approve" | "balanceOf" | "decimals" | "mint" | "name" | "setBlocked" | "symbol" | "totalSupply" | "transfer" | "transferFrom"): FunctionFragment;
+  export interface CallbackTokenInterface extends Interface {
+    getFunction(nameOrSignature: "act" | "allowance" | "answer" | "approve" | "balanceOf" | "decimals" | "isCalled" | "isOk" | "mint" | "name" | "plan" | "symbol" | "totalSupply" | "transfer" | "transferFrom"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Approval" | "Transfer"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'allowance', values: [AddressLike, AddressLike]): string;
+    encodeFunctionData(functionFragment: 'act', values: [AddressLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'allowance', values: [AddressLike, AddressLike]): string;
+encodeFunctionData(functionFragment: 'answer', values?: undefined): string;
 encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'balanceOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'decimals', values?: undefined): string;
+encodeFunctionData(functionFragment: 'isCalled', values?: undefined): string;
+encodeFunctionData(functionFragment: 'isOk', values?: undefined): string;
 encodeFunctionData(functionFragment: 'mint', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'name', values?: undefined): string;
-encodeFunctionData(functionFragment: 'setBlocked', values: [AddressLike, boolean]): string;
+encodeFunctionData(functionFragment: 'plan', values: [AddressLike, BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'symbol', values?: undefined): string;
 encodeFunctionData(functionFragment: 'totalSupply', values?: undefined): string;
 encodeFunctionData(functionFragment: 'transfer', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'transferFrom', values: [AddressLike, AddressLike, BigNumberish]): string;
 
-    decodeFunctionResult(functionFragment: 'allowance', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'act', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'allowance', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'answer', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'decimals', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'isCalled', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'isOk', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'mint', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'name', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'setBlocked', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'plan', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'symbol', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'totalSupply', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transfer', data: BytesLike): Result;
@@ -60,12 +68,12 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
 
   
 
-  export interface BlockingToken extends BaseContract {
+  export interface CallbackToken extends BaseContract {
     
-    connect(runner?: ContractRunner | null): BlockingToken;
+    connect(runner?: ContractRunner | null): CallbackToken;
     waitForDeployment(): Promise<this>;
 
-    interface: BlockingTokenInterface;
+    interface: CallbackTokenInterface;
 
     
   queryFilter<TCEvent extends TypedContractEvent>(
@@ -94,9 +102,25 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
 
     
     
+    act: TypedContractMethod<
+      [target: AddressLike, data: BytesLike, ],
+      [string],
+      'nonpayable'
+    >
+    
+
+    
     allowance: TypedContractMethod<
       [owner: AddressLike, spender: AddressLike, ],
       [bigint],
+      'view'
+    >
+    
+
+    
+    answer: TypedContractMethod<
+      [],
+      [string],
       'view'
     >
     
@@ -126,6 +150,22 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
     
 
     
+    isCalled: TypedContractMethod<
+      [],
+      [boolean],
+      'view'
+    >
+    
+
+    
+    isOk: TypedContractMethod<
+      [],
+      [boolean],
+      'view'
+    >
+    
+
+    
     mint: TypedContractMethod<
       [to: AddressLike, amount: BigNumberish, ],
       [void],
@@ -142,8 +182,8 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
     
 
     
-    setBlocked: TypedContractMethod<
-      [account: AddressLike, isBlocked: boolean, ],
+    plan: TypedContractMethod<
+      [target: AddressLike, data: BytesLike, wait: BigNumberish, ],
       [void],
       'nonpayable'
     >
@@ -184,9 +224,19 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'allowance'): TypedContractMethod<
+    getFunction(nameOrSignature: 'act'): TypedContractMethod<
+      [target: AddressLike, data: BytesLike, ],
+      [string],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'allowance'): TypedContractMethod<
       [owner: AddressLike, spender: AddressLike, ],
       [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'answer'): TypedContractMethod<
+      [],
+      [string],
       'view'
     >;
 getFunction(nameOrSignature: 'approve'): TypedContractMethod<
@@ -204,6 +254,16 @@ getFunction(nameOrSignature: 'decimals'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'isCalled'): TypedContractMethod<
+      [],
+      [boolean],
+      'view'
+    >;
+getFunction(nameOrSignature: 'isOk'): TypedContractMethod<
+      [],
+      [boolean],
+      'view'
+    >;
 getFunction(nameOrSignature: 'mint'): TypedContractMethod<
       [to: AddressLike, amount: BigNumberish, ],
       [void],
@@ -214,8 +274,8 @@ getFunction(nameOrSignature: 'name'): TypedContractMethod<
       [string],
       'view'
     >;
-getFunction(nameOrSignature: 'setBlocked'): TypedContractMethod<
-      [account: AddressLike, isBlocked: boolean, ],
+getFunction(nameOrSignature: 'plan'): TypedContractMethod<
+      [target: AddressLike, data: BytesLike, wait: BigNumberish, ],
       [void],
       'nonpayable'
     >;
