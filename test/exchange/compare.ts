@@ -78,7 +78,7 @@ function ofChain(x: Exchange, state: State): Figures {
       balance += cash;
       if (lots === 0n) continue;
       const signed = side === 0 ? lots : -lots;
-      const words = [signed, cost, stored.entry, leverageOf(market, id, stored.kind, x.core.now)];
+      const words = [signed, cost, stored.entry, leverageOf(stored.kind)];
       figures[`position ${id}/${marketId}`] = words.join(" ");
     }
     figures[`balance ${id}`] = String(balance);
@@ -90,7 +90,7 @@ function ofChain(x: Exchange, state: State): Figures {
 }
 
 /** The stored class: one whose delay is over counts from the next touch on, in the model as in storage. */
-function leverageOf(_market: MarketState, _id: number, kind: bigint, _now: bigint): bigint {
+function leverageOf(kind: bigint): bigint {
   return kind >> 1n;
 }
 

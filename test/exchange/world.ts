@@ -149,7 +149,10 @@ async function attach(
 
   async function receiptOf(hash: string): Promise<{ status: string; logs: RawLog[] }> {
     const params = [hash];
-    const receipt = await provider.request({ method: "eth_getTransactionReceipt", params });
+    const receipt: unknown = await provider.request({
+      method: "eth_getTransactionReceipt",
+      params,
+    });
     return receipt as { status: string; logs: RawLog[] };
   }
 

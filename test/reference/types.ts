@@ -1,4 +1,4 @@
-import { NaiveBook } from "../BookModel.js";
+import type { NaiveBook } from "../BookModel.js";
 import type { Tier } from "../model/margin.js";
 import type { AccountId, MarketId, Side, State } from "../model/types.js";
 
