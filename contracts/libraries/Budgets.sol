@@ -7,6 +7,7 @@ import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {House, MarketStatus, PPM} from "../types/Keys.sol";
 import {BucketSlot, FundSlot, Market, State} from "../types/State.sol";
 import {Ledger} from "./Ledger.sol";
+import {Status} from "./Status.sol";
 
 /// @title Budgets
 /// @notice What the insurance fund may pay: leaky buckets, so that a wave that is split into many events draws what the one
@@ -94,7 +95,7 @@ library Budgets {
         word |= uint256(bucket.drawdown) << 224;
         emit IExchangeEvents.BudgetDrawn(marketId, bytes32(word));
         if (bucket.drawdown > m.config.drawdownLimit * PARTS_PER_PPM) {
-            setStatus(m, marketId, m.book.status | MarketStatus.DRAWDOWN);
+            Status.set(m, marketId, m.book.status | MarketStatus.DRAWDOWN);
         }
         drawUnbudgeted(s, purse, amount, reason);
     }
@@ -104,7 +105,7 @@ library Budgets {
         uint8 status = m.book.status;
         if (status & MarketStatus.DRAWDOWN == 0) return;
         if (drawdown(m) > (m.config.drawdownLimit * PARTS_PER_PPM) / 2) return;
-        setStatus(m, marketId, status & ~MarketStatus.DRAWDOWN);
+        Status.set(m, marketId, status & ~MarketStatus.DRAWDOWN);
     }
 
     /// @notice What a market drew in the last eight hours and has not leaked away yet, 10^-9 of the fund.
@@ -112,12 +113,6 @@ library Budgets {
         BucketSlot storage bucket = m.bucket;
         uint256 limit = m.config.drawdownLimit * PARTS_PER_PPM;
         return levelOf(bucket.drawdown, limit, bucket.since, DRAWDOWN);
-    }
-
-    function setStatus(Market storage m, uint16 marketId, uint8 status) private {
-        if (m.book.status == status) return;
-        m.book.status = status;
-        emit IExchangeEvents.StatusChanged(marketId, status);
     }
 
     /// @notice A draw that belongs to no market: it counts for the share of all markets only.

@@ -26,6 +26,7 @@ import {Prices} from "./Prices.sol";
 import {Positions} from "./Positions.sol";
 import {Queue} from "./Queue.sol";
 import {Shares} from "./Shares.sol";
+import {Status} from "./Status.sol";
 import {Tallies} from "./Tallies.sol";
 
 /// @title Deleverage
@@ -590,7 +591,7 @@ library Deleverage {
         uint256 shortfall = m.pool.shortfall + amount;
         m.pool.shortfall = shortfall.toUint128();
         emit IExchangeEvents.ShortfallChanged(pot.price.market, shortfall);
-        Ladder.setStatus(m, pot.price.market, m.book.status | MarketStatus.REDUCE_ONLY);
+        Status.set(m, pot.price.market, m.book.status | MarketStatus.REDUCE_ONLY);
     }
 
     /// @return isCharged Whether it was possible within this transaction.

@@ -16,6 +16,7 @@ import {Fresh} from "./Fresh.sol";
 import {Ledger} from "./Ledger.sol";
 import {Queue} from "./Queue.sol";
 import {Shares} from "./Shares.sol";
+import {Status} from "./Status.sol";
 import {Tallies} from "./Tallies.sol";
 
 /// @title Ladder
@@ -107,7 +108,7 @@ library Ladder {
         finished = isDone(work);
         if (finished) {
             delete m.pending;
-            setStatus(m, marketId, m.book.status & ~MarketStatus.EVENT);
+            Status.set(m, marketId, m.book.status & ~MarketStatus.EVENT);
             end(m, work, marketId);
             emit IExchangeEvents.EventFinished(work.id, marketId);
         } else {
@@ -407,7 +408,7 @@ library Ladder {
         tally.unsettled += carried(work);
         m.pending = work;
         if (m.book.status & MarketStatus.EVENT != 0) return;
-        setStatus(m, marketId, m.book.status | MarketStatus.EVENT);
+        Status.set(m, marketId, m.book.status | MarketStatus.EVENT);
         emit IExchangeEvents.EventStored(work.id, marketId);
     }
 
@@ -464,12 +465,6 @@ library Ladder {
     /// @dev INV-8.
     function requireAll(uint16 marketId, uint256 given, uint256 amount) private pure {
         require(given == amount, IExchangeErrors.EventIncomplete(marketId, given, amount));
-    }
-
-    function setStatus(Market storage m, uint16 marketId, uint8 status) internal {
-        if (m.book.status == status) return;
-        m.book.status = status;
-        emit IExchangeEvents.StatusChanged(marketId, status);
     }
 
     /// @notice Pays a caller out of the fund, as far as the fund has it.

@@ -7,6 +7,7 @@ import {Bounds, House, MarketStatus, PPM} from "../types/Keys.sol";
 import {LeverageTable, MarketConfig} from "../types/MarketConfig.sol";
 import {Market, State} from "../types/State.sol";
 import {Caps} from "./Caps.sol";
+import {Status} from "./Status.sol";
 
 /// @title Listing
 /// @notice Markets, their parameters, and the hard bounds of every one of them. Linked.
@@ -76,7 +77,7 @@ library Listing {
         m.config = config;
         emit IExchangeEvents.MarketConfigured(marketId, config);
         Caps.stop(m, marketId);
-        if (reduceOnly) setStatus(m, marketId, m.book.status | MarketStatus.REDUCE_ONLY);
+        if (reduceOnly) Status.set(m, marketId, m.book.status | MarketStatus.REDUCE_ONLY);
     }
 
     /// @notice Lifts reduce-only. Not while a shortfall stands, which is repaid first.
@@ -84,7 +85,7 @@ library Listing {
     function reopen(State storage s, uint16 marketId) external {
         Market storage m = listed(s, marketId);
         require(m.pool.shortfall == 0, IExchangeErrors.ReduceOnly(marketId));
-        setStatus(m, marketId, m.book.status & ~MarketStatus.REDUCE_ONLY);
+        Status.set(m, marketId, m.book.status & ~MarketStatus.REDUCE_ONLY);
     }
 
     /// @dev Reverts: ParameterOutOfBounds.
@@ -102,12 +103,6 @@ library Listing {
         s.fund = fund;
         s.accounts[House.FUND].owner = fund;
         emit IExchangeEvents.FundBound(fund);
-    }
-
-    function setStatus(Market storage m, uint16 marketId, uint8 status) private {
-        if (m.book.status == status) return;
-        m.book.status = status;
-        emit IExchangeEvents.StatusChanged(marketId, status);
     }
 
     function listed(State storage s, uint16 marketId) private view returns (Market storage m) {

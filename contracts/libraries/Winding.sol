@@ -7,6 +7,7 @@ import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Grade, MarketStatus} from "../types/Keys.sol";
 import {Market, State, WindSlot} from "../types/State.sol";
+import {Status} from "./Status.sol";
 
 /// @title Winding down
 /// @notice How a market ends: it only shrinks while its index is averaged over windWindow seconds, and then has its last price, which is
@@ -45,7 +46,7 @@ library Winding {
     function start(Market storage m, uint16 marketId) private {
         uint32 now_ = uint32(block.timestamp);
         store(m, marketId, WindSlot(now_, now_ + m.config.windWindow, now_, 0));
-        setStatus(m, marketId, m.book.status | MarketStatus.WINDING_DOWN);
+        Status.set(m, marketId, m.book.status | MarketStatus.WINDING_DOWN);
     }
 
     function observe(
@@ -70,7 +71,7 @@ library Winding {
         (m.book.pendingSince, m.sample.pendingIndex) = (0, 0);
         emit IExchangeEvents.MarketEnded(marketId, price);
         uint8 status = m.book.status & ~MarketStatus.WINDING_DOWN;
-        setStatus(m, marketId, status | MarketStatus.ENDED);
+        Status.set(m, marketId, status | MarketStatus.ENDED);
     }
 
     function store(Market storage m, uint16 marketId, WindSlot memory wind) private {
@@ -78,10 +79,5 @@ library Winding {
         uint256 word = wind.from | (uint256(wind.until) << 32) | (uint256(wind.last) << 64);
         word |= uint256(wind.sum) << 96;
         emit IExchangeEvents.WindChanged(marketId, bytes32(word));
-    }
-
-    function setStatus(Market storage m, uint16 marketId, uint8 status) private {
-        m.book.status = status;
-        emit IExchangeEvents.StatusChanged(marketId, status);
     }
 }
