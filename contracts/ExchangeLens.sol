@@ -105,6 +105,7 @@ contract ExchangeLens is ExchangeStorage, IExchangeLens {
     ) external simulated returns (DepthLevel[] memory levels, uint24 next) {
         Market storage m = $.markets[market];
         uint256 tick = from == 0 ? Book.best(m, side) : Ticks.nextFrom(m, side, from);
+        if (count > Bounds.PAGE) count = Bounds.PAGE;
         DepthLevel[] memory page = new DepthLevel[](count);
         uint256 filled;
         for (; tick != 0 && filled < count; tick = Ticks.nextBehind(m, side, tick)) {
@@ -126,6 +127,7 @@ contract ExchangeLens is ExchangeStorage, IExchangeLens {
         Price memory price = Prices.refresh($, market);
         Market storage m = $.markets[market];
         Queue.Heads memory heads = Queue.open(m, price, side);
+        if (count > Bounds.PAGE) count = Bounds.PAGE;
         CohortView[] memory page = new CohortView[](count);
         uint256 filled;
         uint256 ahead;
@@ -181,10 +183,15 @@ contract ExchangeLens is ExchangeStorage, IExchangeLens {
     ) external simulated returns (Shock memory shock, MemberLoss[] memory losses) {
         Prices.refresh($, market);
         Market storage m = $.markets[market];
+        require(m.config.unit != 0, IExchangeErrors.UnknownMarket(market));
+        _requireAtMost(price, Bounds.PRICE);
+        _requireAtMost(deficit, Bounds.AMOUNT);
         // Storage is free to be written here: everything is rolled back.
-        if (price != 0) (m.price.mark, m.price.index) = (price.toUint64(), price.toUint64());
+        if (price != 0) (m.price.mark, m.price.index) = (uint64(price), uint64(price));
+        require(m.price.mark != 0, IExchangeErrors.NoPrice(market));
         if (fundAssets != type(uint256).max) {
-            $.money[House.FUND].balance = fundAssets.toInt256().toInt128();
+            _requireAtMost(fundAssets, Bounds.AMOUNT);
+            $.money[House.FUND].balance = int128(uint128(fundAssets));
         }
         if (lots > m.flow.openInterest) lots = m.flow.openInterest;
         uint16[] memory keys = _cohortsOf(m, market, loser.opposite());
@@ -218,6 +225,10 @@ contract ExchangeLens is ExchangeStorage, IExchangeLens {
     }
 
     /* PRIVATE */
+
+    function _requireAtMost(uint256 amount, uint256 bound) private pure {
+        require(amount <= bound, IExchangeErrors.AmountTooLarge(amount, bound));
+    }
 
     /// @dev Does not return: ends the call with what the exchange answered.
     function _ask() private {

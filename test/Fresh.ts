@@ -185,6 +185,23 @@ describe("Fresh", () => {
     });
   });
 
+  it("does not make fresh again what matured before a jump waited, though nobody came", async () => {
+    const market = await networkHelpers.loadFixture(deploy);
+    const { harness } = market;
+    const { gain } = await viewOf(market, B);
+    await realise(market, B, 4n, 1100n);
+    await toEpochStart(3);
+    await harness.setJumpPending(ID, await networkHelpers.time.latest());
+    expect(await viewOf(market, B)).to.include({ current: 0n, previous: 0n, matured: 400n });
+    await toEpochStart(3);
+    await realise(market, A, 4n, 1100n);
+    await market.settle(B);
+    expect(await viewOf(market, B)).to.include({ current: 0n, gain: gain + 400n * MICRO });
+    // What is realised while the clock stands is of the epoch in which it stopped.
+    await harness.setJumpPending(ID, 0);
+    expect(await viewOf(market, A)).to.include({ current: 0n, matured: 400n });
+  });
+
   describe("charge", () => {
     it("takes from all records of the side in proportion", async () => {
       const market = await networkHelpers.loadFixture(deploy);

@@ -140,8 +140,9 @@ describe("Margin", () => {
         { epochsAgo: 0, pending: undefined, left: 5n },
         { epochsAgo: 1, pending: undefined, left: 3n },
         { epochsAgo: 2, pending: undefined, left: 0n },
-        // Nothing matures while a jump waits.
-        { epochsAgo: 2, pending: 900n * UNIT, left: 5n },
+        // A jump that waits since now holds what is not due yet, and nothing else.
+        { epochsAgo: 0, pending: 900n * UNIT, left: 5n },
+        { epochsAgo: 2, pending: 900n * UNIT, left: 0n },
       ];
       for (const { epochsAgo, pending, left } of ages) {
         const start = account(7n * WHOLE, [holding()], [{ ...BASE, pending }]);

@@ -123,9 +123,9 @@ export function holdingIn(world: World, id: number): HoldingCase | undefined {
   return world.account.holdings.find(({ market, lots }) => market === id && lots > 0n);
 }
 
-/** Matured profit is balance; while a jump waits nothing matures. */
-function maturedOf({ markets, account: { fresh } }: World): bigint {
-  if (fresh === undefined || fresh.epochsAgo === 0 || markets[0]?.pending !== undefined) return 0n;
+/** Matured profit is balance. A jump that waits began just now, so that it holds nothing back. */
+function maturedOf({ account: { fresh } }: World): bigint {
+  if (fresh === undefined || fresh.epochsAgo === 0) return 0n;
   return (fresh.previous + (fresh.epochsAgo > 1 ? fresh.current : 0n)) * MICRO;
 }
 

@@ -1,4 +1,5 @@
 import type { Signer } from "ethers";
+import { Positions__factory } from "../typechain-types/factories/libraries/Positions__factory.js";
 import { network } from "hardhat";
 import type { Grade, Leg, LevelAt, Reading, Rules, Side } from "./model/prices.js";
 import {
@@ -122,7 +123,11 @@ export type Stage = {
 /** With the library that it is linked with. */
 export async function deployHarness(deployer: Signer): Promise<PricesHarness> {
   const volatility = await new Volatility__factory(deployer).deploy();
-  const winding = await new Winding__factory(deployer).deploy();
+  const positions = await (await new Positions__factory(deployer).deploy()).getAddress();
+  const winding = await new Winding__factory(
+    { "project/contracts/libraries/Positions.sol:Positions": positions },
+    deployer,
+  ).deploy();
   const links = {
     "project/contracts/libraries/Volatility.sol:Volatility": await volatility.getAddress(),
     "project/contracts/libraries/Winding.sol:Winding": await winding.getAddress(),

@@ -293,12 +293,16 @@ function verbsOf(lab: Base, markets: readonly MarketOptions[]) {
   }
 
   /** An event after others: amounts within what rounding has moved, lots exactly. */
-  async function laterEvent(accounts: readonly number[], tolerance: bigint): Promise<void> {
+  async function laterEvent(
+    accounts: readonly number[],
+    tolerance: bigint,
+  ): Promise<ExchangeEvent[]> {
     const { events } = await deleverage(accounts);
     const permits = permitsOf(events);
     expectClose(events, model.deleverage({ accounts, permits }), tolerance);
     await audit();
     await expectSameAccounts();
+    return events;
   }
 
   /** INV-1 and INV-2. Returns the whole state. */

@@ -113,7 +113,8 @@ interface IExchange is IExchangeEvents, IExchangeErrors {
         uint32 rewardTo
     ) external returns (uint256 done);
 
-    /// @notice Takes lots of an account under liquidation over, at the limit of the moment.
+    /// @notice Takes lots of an account under liquidation over, at the limit of the moment; the book is served first, as far as it is
+    /// better. Returns 0 if it took all.
     /// @param from The account in liquidation.
     /// @param to The caller's account. It must pass the judge afterwards.
     /// @param lots At most; clipped to what brings `from` to its target.

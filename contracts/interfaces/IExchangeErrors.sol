@@ -63,6 +63,8 @@ interface IExchangeErrors {
     error MarginTooLow(int256 equity, uint256 initial);
     error TooMuchInSide(uint256 lots, uint256 bound);
 
+    /// @notice More than a call may bring or name. Token units in deposits, quote elsewhere.
+    error AmountTooLarge(uint256 amount, uint256 bound);
     /// @notice A haircut of more than 2^78 quote per lot.
     error HaircutTooLarge(uint256 amount, uint256 bound);
     /// @notice The cohort accepts no lots until its members have been settled and left.

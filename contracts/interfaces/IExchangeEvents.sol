@@ -223,6 +223,14 @@ interface IExchangeEvents {
         uint256 penalty,
         int256 balance
     );
+    /// @notice An insolvent account of an event gave part of what it had gained in a market to those that are missing money there. Its own
+    /// deficit, in the markets in which it lost, is as much larger.
+    event GainCharged(
+        uint64 indexed id,
+        uint16 indexed market,
+        uint32 indexed account,
+        uint256 amount
+    );
     /// @notice One market and side of an event: what was missing and who paid.
     /// @param side Of the cohorts that pay and are cut.
     event Deleveraged(

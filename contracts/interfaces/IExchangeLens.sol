@@ -103,7 +103,7 @@ interface IExchangeLens {
     function orders(uint32 account, uint16 market) external returns (OpenOrder[] memory);
 
     /// @notice Levels of one side from `from` on, best first; 0 starts at the best.
-    /// @return levels At most `count`.
+    /// @return levels At most `count`, and at most 1,024.
     /// @return next Where the next page starts, 0 at the end.
     function depth(
         uint16 market,
@@ -112,7 +112,7 @@ interface IExchangeLens {
         uint256 count
     ) external returns (DepthLevel[] memory levels, uint24 next);
 
-    /// @notice Cohorts of one side in queue order, at today's mark.
+    /// @notice Cohorts of one side in queue order, at today's mark; at most 1,024.
     function queue(
         uint16 market,
         Side side,
@@ -128,6 +128,7 @@ interface IExchangeLens {
     /// @param lots At most the open interest, which it is clipped to.
     /// @param fundAssets Quote; type(uint256).max for what the fund has now.
     /// @param members Accounts whose own loss is wanted.
+    /// @dev Reverts: UnknownMarket, NoPrice, AmountTooLarge.
     function previewShock(
         uint16 market,
         Side loser,

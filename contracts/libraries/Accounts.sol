@@ -8,7 +8,7 @@ import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {Price, Tally} from "../types/Context.sol";
-import {House} from "../types/Keys.sol";
+import {Bounds, House} from "../types/Keys.sol";
 import {Market, Operator, State} from "../types/State.sol";
 import {Access} from "./Access.sol";
 import {Book} from "./Book.sol";
@@ -51,7 +51,7 @@ library Accounts {
     /// @notice Pulls tokens from the caller. The fund's account takes only what the fund itself pays in, because
     /// anything else would move its share price.
     /// @param amount Token units.
-    /// @dev Reverts: UnknownAccount, HouseAccount, ZeroAmount, and whatever the token reverts with.
+    /// @dev Reverts: UnknownAccount, HouseAccount, ZeroAmount, AmountTooLarge, and whatever the token reverts with.
     function deposit(State storage s, uint32 account, uint256 amount) external {
         address owner = credit(s, account, amount);
         IMarginVault(s.vault).pull(owner, msg.sender, amount);
@@ -222,7 +222,10 @@ library Accounts {
             IExchangeErrors.HouseAccount(account)
         );
         require(amount != 0, IExchangeErrors.ZeroAmount());
-        int256 balance = Ledger.credit(s, account, (amount * s.tokenScale).toInt256());
+        uint256 scale = s.tokenScale;
+        uint256 bound = Bounds.AMOUNT / scale;
+        require(amount <= bound, IExchangeErrors.AmountTooLarge(amount, bound));
+        int256 balance = Ledger.credit(s, account, int256(amount * scale));
         emit IExchangeEvents.Deposited(account, msg.sender, amount, balance);
     }
 

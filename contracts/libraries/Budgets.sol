@@ -10,8 +10,8 @@ import {Ledger} from "./Ledger.sol";
 import {Status} from "./Status.sol";
 
 /// @title Budgets
-/// @notice What the insurance fund may pay: leaky buckets, so that a wave that is split into many events draws what the one
-/// event would have drawn.
+/// @notice What the insurance fund may pay: leaky buckets, so that a wave that is split into many events has the budgets of one. (What
+/// it pays beyond the event budget also depends on the profit that an event finds, of which a split wave leaves less.)
 ///
 ///   size   = fund + what all markets drew and has not leaked away yet
 ///   within = min(event budget · size − wave, day budget · size − day, share of all markets)

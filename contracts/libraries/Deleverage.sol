@@ -5,17 +5,15 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {LibBit} from "solady/src/utils/LibBit.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
-import {Fill, Health, Price, Tally} from "../types/Context.sol";
-import {Bounds, EventStage, House, Keys, MarketStatus, PPM, WHOLE} from "../types/Keys.sol";
+import {Health, Price, Tally} from "../types/Context.sol";
+import {Bounds, EventStage, House, MarketStatus, PPM, WHOLE} from "../types/Keys.sol";
 import {DeficitRule, MarketConfig} from "../types/MarketConfig.sol";
 import {Side} from "../types/Side.sol";
-import {ChargeSlot, EventSide, EventSlot, Market, Position, Split, State} from "../types/State.sol";
+import {ChargeSlot, EventSide, EventSlot, Market, Split, State} from "../types/State.sol";
 import {Bits} from "./Bits.sol";
 import {Budgets} from "./Budgets.sol";
-import {CohortMath} from "./CohortMath.sol";
 import {Cohorts} from "./Cohorts.sol";
 import {Distress} from "./Distress.sol";
-import {Dust} from "./Dust.sol";
 import {Forced} from "./Forced.sol";
 import {Fresh} from "./Fresh.sol";
 import {Ladder} from "./Ladder.sol";
@@ -28,6 +26,7 @@ import {Queue} from "./Queue.sol";
 import {Shares} from "./Shares.sol";
 import {Status} from "./Status.sol";
 import {Tallies} from "./Tallies.sol";
+import {Winding} from "./Winding.sol";
 
 /// @title Deleverage
 /// @notice Accounts whose clock has run out, or whose equity is gone, are closed at mark as one event: what they are missing is paid
@@ -60,6 +59,7 @@ library Deleverage {
         Pot[] pots; // one a market, ascending; opened when first needed
         Owed[] owed; // the insolvent accounts
         uint256 owedCount;
+        bool isCrossed; // whether an insolvent account gained somewhere
         uint256 reward; // quote
         uint256 steps;
         Budgets.Purse purse;
@@ -74,6 +74,8 @@ library Deleverage {
         EventSlot work; // sides: by the side that pays
         uint256[2] lots; // of the accounts, by their side
         uint256[2] deficit; // quote, likewise
+        uint256[2] gains; // quote, of insolvent accounts of the event, by the side that pays
+        uint256[2] borne; // quote: what falls on base, likewise; no round charges gains for it again
         bool[2] isKnown; // whether base is, by the side that pays
         uint64[2] charges; // recent events that charged the side
         Budgets.Permit permit;
@@ -81,7 +83,8 @@ library Deleverage {
 
     /// @notice What an insolvent account is missing, and where it lost it.
     struct Owed {
-        uint256 deficit; // quote
+        uint32 account;
+        uint256 deficit; // quote, not shared out yet
         Part[] parts;
     }
 
@@ -89,6 +92,7 @@ library Deleverage {
         uint256 pot;
         Side side;
         uint256 loss; // quote: unrealised, funding included, floored at 0
+        uint256 gain; // quote: price profit, as far as it is paid in cash
         uint256 notional; // quote
     }
 
@@ -115,8 +119,7 @@ library Deleverage {
         if (done == 0) return 0;
         s.eventCount = ev.id;
 
-        share(s, ev);
-        payWithin(s, ev);
+        settleDeficits(s, ev);
         plan(s, ev);
         bool isCharged = charge(s, ev);
         if (isCharged) sell(s, ev, maxFills.min(Bounds.FILLS));
@@ -147,7 +150,6 @@ library Deleverage {
         pot.deficit[closed.index()] = deficit;
         if (closed == Side.Long) pot.tally.longLots = -lots.toInt256();
         canCharge(s, pot, closed.opposite());
-
         payWithin(s, ev);
         plan(s, ev);
         charge(s, ev);
@@ -226,30 +228,11 @@ library Deleverage {
             if (s.markets[marketId].book.status & MarketStatus.ENDED == 0) continue;
             isAny = true;
             Distress.cancelOrders(s, account, 1 << uint256(marketId));
-            handToHouse(s, account, Prices.load(s, marketId));
+            Winding.handOver(s, marketId, account);
         }
         if (!isAny) return false;
         int256 balance = Ledger.balanceOf(s, account);
         emit IExchangeEvents.AccountDeleveraged(ev.id, account, equity, 0, 0, balance);
-    }
-
-    /// @dev Rounding: the account's proceeds down, what account 3 pays for the lots up; the difference is the market's rest.
-    function handToHouse(State storage s, uint32 account, Price memory price) private {
-        Market storage m = s.markets[price.market];
-        Tally memory tally;
-        Position memory held;
-        (held, tally) = Positions.settle(s, price, account, tally);
-        Side side = Keys.sideOfKind(held.kind);
-        uint256 quote = held.lots * price.mark;
-        if (held.lots != 0) {
-            Fill memory fill = Fill(side.opposite(), held.lots, quote, 0, 0);
-            (, tally) = Positions.change(s, price, account, fill, 0, tally);
-            int256 cost = CohortMath.worthCeil(side, held.lots, quote, price.funding);
-            tally.rest += cost;
-            if (side == Side.Long) tally.longLots += int256(uint256(held.lots));
-            Dust.add(m, price.market, side, held.lots, side.sign() * cost, tally);
-        }
-        Tallies.store(m, price.market, tally);
     }
 
     /// @notice Whether the clock has run for as long as the slowest of the account's markets asks.
@@ -321,8 +304,14 @@ library Deleverage {
         }
         nameParents(ev, parts);
         ev.reward += reward.min(ACCOUNT_REWARD);
-        uint256 deficit = square(s, ev, account, before, penalty);
-        if (deficit != 0) ev.owed[ev.owedCount++] = Owed(deficit, parts);
+        uint256 deficit = square(s, ev, account, before, penalty, parts);
+        if (deficit == 0) return;
+        ev.owed[ev.owedCount++] = Owed(account, deficit, parts);
+        for (uint256 i = 0; i < parts.length; ++i) {
+            if (parts[i].gain == 0) continue;
+            ev.isCrossed = true;
+            ev.pots[parts[i].pot].gains[parts[i].side.index()] += parts[i].gain;
+        }
     }
 
     /// @notice One position leaves its cohort at mark and becomes the event's.
@@ -338,7 +327,12 @@ library Deleverage {
         Side side;
         uint256 lots;
         int256 profit;
-        (side, lots, profit, pot.tally) = Positions.takeOut(s, pot.price, account, pot.tally);
+        (side, lots, profit, part.gain, pot.tally) = Positions.takeOut(
+            s,
+            pot.price,
+            account,
+            pot.tally
+        );
         notional = lots * pot.price.mark;
         pot.lots[side.index()] += lots;
         part.pot = indexOf(ev, marketId);
@@ -348,15 +342,17 @@ library Deleverage {
         part.notional = notional.max(1);
     }
 
-    /// @notice An account that is closed has a deficit, or pays a penalty from what is left.
+    /// @notice An account that is closed has a deficit, or pays a penalty from what is left; what it gained is fresh then, as after any
+    /// trade, so that it pays haircuts of this event and the next ones.
     /// @dev A penalty is paid from the balance alone: below zero it would be fresh profit that stands against it, and a
-    /// haircut of that would leave a debt without a position.
+    /// haircut of that would leave a debt without a position. For the same reason no more becomes fresh than the balance has.
     function square(
         State storage s,
         Event memory ev,
         uint32 account,
         Health memory before,
-        uint256 rated
+        uint256 rated,
+        Part[] memory parts
     ) private returns (uint256 deficit) {
         Health memory h;
         if (s.accounts[account].markets == 0) h.equity = Ledger.balanceOf(s, account);
@@ -381,6 +377,7 @@ library Deleverage {
                 fund
             );
         }
+        if (deficit == 0) balance = keepFresh(s, ev, account, balance, parts);
         emit IExchangeEvents.AccountDeleveraged(
             ev.id,
             account,
@@ -389,6 +386,30 @@ library Deleverage {
             penalty,
             balance
         );
+    }
+
+    /// @return The balance that is left.
+    function keepFresh(
+        State storage s,
+        Event memory ev,
+        uint32 account,
+        int256 balance,
+        Part[] memory parts
+    ) private returns (int256) {
+        for (uint256 i = 0; i < parts.length && balance > 0; ++i) {
+            uint256 gain = parts[i].gain.min(uint256(balance));
+            if (gain == 0) continue;
+            Pot memory pot = ev.pots[parts[i].pot];
+            (balance, pot.tally) = Forced.keepFresh(
+                s,
+                pot.price.market,
+                account,
+                parts[i].side,
+                gain,
+                pot.tally
+            );
+        }
+        return balance;
     }
 
     /// @notice The receipts name the latest event that charged a position of one of the accounts: it may have caused this one.
@@ -406,11 +427,77 @@ library Deleverage {
 
     /* B: WHAT IS MISSING AND WHO PAYS */
 
+    /// @notice Shares all deficits out, and the fund's part of them. What an insolvent account gained against others of the event paid
+    /// its losses elsewhere; it gives its part of what is missing there like every winner, which raises its own deficit. So
+    /// nobody escapes by being named together with those that he won against (INV-18).
+    /// @dev One round a market at most: enough for any chain of such accounts. Round a circle what is left after that falls on the others.
+    function settleDeficits(State storage s, Event memory ev) private {
+        share(s, ev);
+        payWithin(s, ev);
+        if (!ev.isCrossed) return;
+        for (uint256 i = 0; i < ev.pots.length && chargeNamed(s, ev); ++i) {
+            share(s, ev);
+            payWithin(s, ev);
+        }
+    }
+
+    /// @notice Charges what insolvent accounts of the event gained, in proportion with all other profit of their side.
+    /// @dev Rounding: down, for each account, so that their order does not matter.
+    /// @return any Whether there was anything; it has become deficits of these accounts.
+    function chargeNamed(State storage s, Event memory ev) private returns (bool any) {
+        for (uint256 i = 0; i < ev.pots.length; ++i) {
+            Pot memory pot = ev.pots[i];
+            if (!pot.isInvolved) continue;
+            if (s.markets[pot.price.market].config.deficitRule == DeficitRule.Queue) continue;
+            for (uint256 side = 0; side < 2; ++side) {
+                if (pot.gains[side] == 0) continue;
+                uint256 closed = 1 - side;
+                EventSide memory to = pot.work.sides[side];
+                uint256 all = pot.gains[side] + to.base - pot.borne[side];
+                uint256 due_ = unpaid(pot, closed).zeroFloorSub(pot.borne[side]).min(all);
+                uint256 taken = chargeGains(ev, i, Side(side), due_, all);
+                pot.gains[side] -= taken;
+                pot.deficit[closed] -= taken;
+                pot.borne[side] = (pot.borne[side] + due_ - taken).min(to.base);
+                any = any || taken != 0;
+            }
+        }
+    }
+
+    function chargeGains(
+        Event memory ev,
+        uint256 pot,
+        Side side,
+        uint256 amount,
+        uint256 all
+    ) private returns (uint256 taken) {
+        if (amount == 0) return 0;
+        for (uint256 i = 0; i < ev.owedCount; ++i) {
+            Owed memory owed = ev.owed[i];
+            for (uint256 j = 0; j < owed.parts.length; ++j) {
+                Part memory part = owed.parts[j];
+                if (part.pot != pot || part.side != side) continue;
+                uint256 share_ = Shares.upTo(amount, part.gain, all);
+                if (share_ == 0) continue;
+                part.gain -= share_;
+                owed.deficit += share_;
+                taken += share_;
+                emit IExchangeEvents.GainCharged(
+                    ev.id,
+                    ev.pots[pot].price.market,
+                    owed.account,
+                    share_
+                );
+            }
+        }
+    }
+
     /// @notice Splits every account's deficit over its markets, by loss, or by notional if there is none. A market with nothing
     /// to charge passes its part on, once.
     function share(State storage s, Event memory ev) private {
         for (uint256 i = 0; i < ev.owedCount; ++i) {
             Owed memory owed = ev.owed[i];
+            if (owed.deficit == 0) continue;
             (bool[] memory isAsked, bool byLoss) = payersFor(s, ev, owed.parts);
             uint256[] memory weights = new uint256[](owed.parts.length);
             uint256 sum;
@@ -424,6 +511,7 @@ library Deleverage {
                 Part memory part = owed.parts[j];
                 ev.pots[part.pot].deficit[part.side.index()] += Shares.next(split, weights[j]);
             }
+            owed.deficit = 0;
         }
     }
 
@@ -456,7 +544,7 @@ library Deleverage {
             to.fresh = Fresh.hold(m, pot.price.market, payers).toUint128();
             to.base = (open_ + to.fresh).toUint128();
         }
-        return to.base != 0;
+        return to.base + pot.gains[payers.index()] != 0;
     }
 
     /// @notice Guaranteed profit of all price classes of a side.
@@ -483,9 +571,9 @@ library Deleverage {
         for (uint256 i = 0; i < wants.length; ++i) {
             Pot memory pot = ev.pots[i];
             if (!pot.isInvolved) continue;
-            pot.work.fundBefore = fundBefore.toUint128();
+            if (pot.work.fundBefore == 0) pot.work.fundBefore = fundBefore.toUint128();
             pot.permit = Budgets.permitOf(s.markets[pot.price.market], ev.purse);
-            wants[i] = (pot.deficit[0] + pot.deficit[1]).min(pot.permit.within);
+            wants[i] = (unpaid(pot, 0) + unpaid(pot, 1)).min(pot.permit.within);
             sum += wants[i];
         }
         if (sum == 0) return;
@@ -495,12 +583,17 @@ library Deleverage {
             uint256 paid = Shares.next(split, wants[i]);
             if (paid == 0) continue;
             draw(s, ev, pot, paid, IExchangeEvents.BalanceReason.FundDraw);
-            Split memory sides = Shares.start(paid, pot.deficit[0] + pot.deficit[1]);
+            Split memory sides = Shares.start(paid, unpaid(pot, 0) + unpaid(pot, 1));
             for (uint256 side = 0; side < 2; ++side) {
-                uint256 part = Shares.next(sides, pot.deficit[side]);
-                payersOf(pot, Side(side)).within = part.toUint128();
+                EventSide memory to = payersOf(pot, Side(side));
+                to.within = (to.within + Shares.next(sides, unpaid(pot, side))).toUint128();
             }
         }
+    }
+
+    /// @notice What accounts of a side are missing and the fund has not paid within its budget.
+    function unpaid(Pot memory pot, uint256 side) private pure returns (uint256) {
+        return pot.deficit[side] - payersOf(pot, Side(side)).within;
     }
 
     function balanceOfFund(State storage s) private view returns (uint256) {
@@ -529,7 +622,7 @@ library Deleverage {
         to.lots = own.zeroFloorSub(other).toUint64();
         uint256 deficit = pot.deficit[closed.index()];
         to.deficit = deficit.toUint128();
-        uint256 left = deficit - to.within;
+        uint256 left = unpaid(pot, closed.index());
         if (left == 0 || m.config.deficitRule == DeficitRule.Queue) {
             to.discount = left.toUint128();
             to.stage = EventStage.Dust;
@@ -542,7 +635,8 @@ library Deleverage {
         left -= drawBeyond(s, ev, pot, to, left);
 
         Side payers = closed.opposite();
-        uint256 lots = Ladder.sideLots(m, pot.tally, payers, to.lots);
+        int256 open_ = int256(pot.lots[0]) - int256(pot.lots[1]);
+        uint256 lots = Ladder.sideLots(m, pot.tally, payers, open_);
         to.sideLots = lots.toUint64();
         uint256 principal = left.min(principalBound(m, pot.price, lots));
         to.principal = principal.toUint128();
@@ -587,6 +681,7 @@ library Deleverage {
     /// first.
     function book(Market storage m, Pot memory pot, EventSide memory to, uint256 amount) private {
         if (amount == 0) return;
+        Fresh.holdBoth(m, pot.price.market);
         to.shortfall = (to.shortfall + amount).toUint128();
         uint256 shortfall = m.pool.shortfall + amount;
         m.pool.shortfall = shortfall.toUint128();

@@ -23,7 +23,9 @@ import {Words} from "./Words.sol";
 /// kept in freshMarks: a bucket is scaled with the keep at the end of the epoch in which it matured.
 ///
 /// CLOCK  Epoch = ⌊time / config.freshEpoch⌋, which therefore never changes for a market. A side moves to the present epoch when it
-/// is first touched after it began, and not while a jump of the index waits, a shortfall stands or an event is stored.
+/// is first touched after it began. While a jump of the index waits, a shortfall stands or an event is stored, the clock stands where
+/// it was when that began: for a jump its time is known, the other two move both sides before they begin (`hold`), because the epoch
+/// of the last touch may be long ago, and what has matured since must not become fresh again.
 /// Every touch that matures anything moves the side, so all records see the same clock. freshEpoch 0: nothing is ever fresh.
 ///
 /// GENERATION  keep and generation are one floating number. A keep that falls below 2^48 is multiplied by 2^31 and the
@@ -142,9 +144,15 @@ library Fresh {
     function hold(Market storage m, uint16 marketId, Side side) internal returns (uint256 quote) {
         FreshSide memory pooled = rolled(m, side, epochOf(m));
         quote = totalOf(pooled);
-        if (quote == 0 || pooled.epoch == m.fresh[side.index()].epoch) return quote;
-        storeSide(m, side, pooled);
-        emit IExchangeEvents.FreshSideChanged(marketId, side, Words.pack(pooled));
+        if (quote != 0) storeEpoch(m, marketId, side, pooled);
+    }
+
+    /// @notice Moves both sides to the present epoch, before a shortfall or a stored event makes the clock stand still.
+    function holdBoth(Market storage m, uint16 marketId) internal {
+        uint256 epoch = epochOf(m);
+        for (uint256 side = 0; side < 2; ++side) {
+            storeEpoch(m, marketId, Side(side), rolled(m, Side(side), epoch));
+        }
     }
 
     /// @notice Takes an amount from all fresh profit of a side, in proportion: keep ← ⌊keep · (total − amount) / total⌋. The
@@ -318,21 +326,29 @@ library Fresh {
         pooled.epoch = SafeCastLib.toUint32(epoch);
     }
 
-    /// @dev The present epoch; while maturity stands still, the last one that a side has seen.
+    /// @dev The present epoch; while the clock stands still, the one in which that began.
     function epochOf(Market storage m) private view returns (uint256) {
-        bool isStill =
-            m.book.pendingSince != 0 ||
-                m.book.status & MarketStatus.EVENT != 0 ||
-                m.pool.shortfall != 0;
         uint256 length = m.config.freshEpoch;
-        if (isStill || length == 0) {
-            return FixedPointMathLib.max(m.fresh[0].epoch, m.fresh[1].epoch);
-        }
-        return block.timestamp / length;
+        bool isHeld = m.book.status & MarketStatus.EVENT != 0 || m.pool.shortfall != 0;
+        uint256 since = m.book.pendingSince;
+        if (!isHeld && since == 0 && length != 0) return block.timestamp / length;
+        uint256 held = FixedPointMathLib.max(m.fresh[0].epoch, m.fresh[1].epoch);
+        return isHeld || length == 0 ? held : FixedPointMathLib.max(held, since / length);
     }
 
     function totalOf(FreshSide memory pooled) private pure returns (uint256 quote) {
         return (uint256(pooled.current) + pooled.previous) * MICRO;
+    }
+
+    function storeEpoch(
+        Market storage m,
+        uint16 marketId,
+        Side side,
+        FreshSide memory pooled
+    ) private {
+        if (pooled.epoch == m.fresh[side.index()].epoch) return;
+        storeSide(m, side, pooled);
+        emit IExchangeEvents.FreshSideChanged(marketId, side, Words.pack(pooled));
     }
 
     function storeSide(Market storage m, Side side, FreshSide memory pooled) private {

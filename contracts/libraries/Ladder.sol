@@ -278,7 +278,7 @@ library Ladder {
             to.dustLots = dust.toUint64();
             lots -= dust;
         }
-        to.split = Shares.start(lots, lots == 0 ? 0 : sideLots(m, tally, side, lots));
+        to.split = Shares.start(lots, lots == 0 ? 0 : sideLots(m, tally, side, lots.toInt256()));
         to.stage = EventStage.Queue;
     }
 
@@ -408,6 +408,7 @@ library Ladder {
         tally.unsettled += carried(work);
         m.pending = work;
         if (m.book.status & MarketStatus.EVENT != 0) return;
+        Fresh.holdBoth(m, marketId);
         Status.set(m, marketId, m.book.status | MarketStatus.EVENT);
         emit IExchangeEvents.EventStored(work.id, marketId);
     }
@@ -442,16 +443,17 @@ library Ladder {
     }
 
     /// @notice Lots of all cohorts of a side, dust of account 3 left out.
-    /// @dev Open interest counts the long side. While the event's lots are open, the side that it cuts has that much more.
-    /// @param open Lots of the event that are still to be closed against this side.
+    /// @dev Open interest counts the long side. While the event's lots are open, the short side has as many more.
+    /// @param open Lots of the event that are still to be closed: long ones positive, which wait for shorts.
     function sideLots(
         Market storage m,
         Tally memory tally,
         Side side,
-        uint256 open
+        int256 open
     ) internal view returns (uint256) {
-        uint256 long = (int256(uint256(m.flow.openInterest)) + tally.longLots).toUint256();
-        return side == Side.Long ? long - m.dust.longLots : long + open - m.dust.shortLots;
+        int256 long = int256(uint256(m.flow.openInterest)) + tally.longLots;
+        if (side == Side.Long) return long.toUint256() - m.dust.longLots;
+        return (long + open).toUint256() - m.dust.shortLots;
     }
 
     function isCharged(EventSlot memory work) internal pure returns (bool) {

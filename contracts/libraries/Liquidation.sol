@@ -80,13 +80,14 @@ library Liquidation {
         }
     }
 
-    /// @notice Hands lots of an account under liquidation to another account, at the limit of the moment.
+    /// @notice Hands lots of an account under liquidation to another account, at the limit of the moment. Whoever is in the book at that
+    /// price or better is served first, as by `liquidate`: nobody takes over what others bid more for.
     /// @dev The exchange judges `to` afterwards.
     /// @dev Reverts: SameAccount, HouseAccount, EventPending, NotLiquidatable, PriceNotFresh (dead), ZeroLots (nothing to take),
     /// WorseThanLimit, PositionTooSmall.
     /// @param lots At most; clipped to what brings `from` to its target.
     /// @param worstPrice The taker's bound, quote per lot.
-    /// @return taken Lots.
+    /// @return taken Lots; 0 if the book took all that was to be sold.
     function takeover(
         State storage s,
         uint32 from,
@@ -110,6 +111,8 @@ library Liquidation {
         f.account = from;
         beginOrRevert(s, f, marketId);
         require(f.live & (1 << uint256(marketId)) != 0, IExchangeErrors.ZeroLots());
+        f.fills = Bounds.FILLS;
+        sellIn(s, f, price);
 
         taken = handOver(s, f, price, to, Offer(lots, worstPrice));
 
@@ -203,9 +206,13 @@ library Liquidation {
         while (left != 0 && f.fills != 0 && !Margin.isAtTarget(charged(f))) {
             uint16 market = largest(s, f.account, left);
             left &= ~(1 << uint256(market));
-            for (uint256 pass = 0; pass < PASSES; ++pass) {
-                if (f.fills == 0 || !sell(s, f, Prices.load(s, market))) break;
-            }
+            sellIn(s, f, Prices.load(s, market));
+        }
+    }
+
+    function sellIn(State storage s, Sale memory f, Price memory price) private {
+        for (uint256 pass = 0; pass < PASSES; ++pass) {
+            if (f.fills == 0 || !sell(s, f, price)) return;
         }
     }
 
@@ -295,6 +302,8 @@ library Liquidation {
         Offer memory offer
     ) private returns (uint256 lots) {
         Market storage m = s.markets[price.market];
+        // The book took all of it.
+        if (m.positions[f.account].lots == 0) return 0;
         Side side = sideOf(m, f.account);
         (uint256 limit, ) = Margin.limit(s, price, f.account, f.health, f.elapsed);
         uint256 salePrice = tickTowardsMark(side, limit, price.unit) * price.unit;
@@ -303,6 +312,7 @@ library Liquidation {
             IExchangeErrors.WorseThanLimit(salePrice, offer.worstPrice)
         );
         lots = offer.lots.min(Margin.lotsToTarget(s, price, f.account, charged(f), salePrice));
+        if (lots == 0 && f.penalty != 0) return 0;
         require(lots != 0, IExchangeErrors.ZeroLots());
 
         Tally memory tally;

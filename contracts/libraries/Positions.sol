@@ -177,23 +177,26 @@ library Positions {
     /// @return side Of the position.
     /// @return lots Settled; 0 if there was none.
     /// @return profit ⌊side · lots · R(mark)⌋ − side · cost, quote, credited to the balance.
+    /// @return gain Part of it that is price profit, quote: what would be fresh if the lots had been sold at mark.
     function takeOut(
         State storage s,
         Price memory price,
         uint32 account,
         Tally memory tally
-    ) external returns (Side side, uint256 lots, int256 profit, Tally memory) {
+    ) external returns (Side side, uint256 lots, int256 profit, uint256 gain, Tally memory) {
         Market storage m = s.markets[price.market];
         Work memory w = load(m, price.market, account);
-        if (!w.wasOpen) return (side, 0, 0, tally);
+        if (!w.wasOpen) return (side, 0, 0, 0, tally);
         (side, lots) = (w.side, w.lots);
         profit = profitOf(price, side, lots, w.cost);
+        Fill memory sale = Fill(side.opposite(), lots, lots * price.mark, 0, 0);
+        gain = freshPart(price, side, sale, w.entry, profit);
         w.cash += profit;
         tally.rest -= profit + side.sign() * w.cost;
         if (side == Side.Long) tally.longLots -= int256(lots);
         w.lots = 0;
         finish(s, w, tally);
-        return (side, lots, profit, tally);
+        return (side, lots, profit, gain, tally);
     }
 
     /* PRIVATE */

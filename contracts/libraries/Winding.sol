@@ -5,9 +5,16 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {SafeCastLib} from "solady/src/utils/SafeCastLib.sol";
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
-import {Grade, MarketStatus} from "../types/Keys.sol";
-import {Market, State, WindSlot} from "../types/State.sol";
+import {Fill, Price, Tally} from "../types/Context.sol";
+import {Grade, Keys, MarketStatus} from "../types/Keys.sol";
+import {Side} from "../types/Side.sol";
+import {Market, Position, State, WindSlot} from "../types/State.sol";
+import {CohortMath} from "./CohortMath.sol";
+import {Dust} from "./Dust.sol";
+import {Positions} from "./Positions.sol";
+import {Prices} from "./Prices.sol";
 import {Status} from "./Status.sol";
+import {Tallies} from "./Tallies.sol";
 
 /// @title Winding down
 /// @notice How a market ends: it only shrinks while its index is averaged over windWindow seconds, and then has its last price, which is
@@ -37,6 +44,27 @@ library Winding {
         } else if (stood != 0 && isForgotten(m)) {
             start(m, marketId);
         }
+    }
+
+    /// @notice Closes a position of a market that has ended against ledger account 3, at the last price.
+    /// @dev Rounding: the account's proceeds down, what account 3 pays for the lots up; the difference is the market's rest.
+    function handOver(State storage s, uint16 marketId, uint32 account) external {
+        Market storage m = s.markets[marketId];
+        Price memory price = Prices.load(s, marketId);
+        Tally memory tally;
+        Position memory held;
+        (held, tally) = Positions.settle(s, price, account, tally);
+        Side side = Keys.sideOfKind(held.kind);
+        uint256 quote = held.lots * price.mark;
+        if (held.lots != 0) {
+            Fill memory fill = Fill(side.opposite(), held.lots, quote, 0, 0);
+            (, tally) = Positions.change(s, price, account, fill, 0, tally);
+            int256 cost = CohortMath.worthCeil(side, held.lots, quote, price.funding);
+            tally.rest += cost;
+            if (side == Side.Long) tally.longLots += int256(uint256(held.lots));
+            Dust.add(m, price.market, side, held.lots, side.sign() * cost, tally);
+        }
+        Tallies.store(m, price.market, tally);
     }
 
     function isForgotten(Market storage m) private view returns (bool) {

@@ -39,7 +39,7 @@ library CohortsEvents {
         Market storage m = s.markets[plan.market];
         Tally memory tally;
         for (uint256 i = 0; i < plan.accounts.length; i++) {
-            (, , , tally) = Positions.takeOut(s, price, plan.accounts[i], tally);
+            (, , , , tally) = Positions.takeOut(s, price, plan.accounts[i], tally);
         }
         uint256 due = charge(m, plan, tally);
         for (uint256 i = 0; i < 2; i++) {

@@ -63,6 +63,10 @@ library Bounds {
     /// @dev Price per lot below 2^64, lots of a side at most 2^60, so that notional stays below 2^124.
     uint256 internal constant PRICE = type(uint64).max;
     uint256 internal constant SIDE_LOTS = 2 ** 60;
+    /// @dev Quote that one call brings or names: far above all money, far below what a balance holds.
+    uint256 internal constant AMOUNT = 2 ** 112;
+    /// @dev Entries of one page of a view.
+    uint256 internal constant PAGE = 1024;
 }
 
 /// @dev Rates are in parts per million.

@@ -1,5 +1,5 @@
 import { max } from "./units.js";
-import { MICRO, sideOf } from "./keys.js";
+import { MICRO, sideOf, STATUS } from "./keys.js";
 import type { SideIndex } from "./keys.js";
 import { freshMarkKey } from "./state.js";
 import type { FreshRecord, FreshSide, MarketState } from "./state.js";
@@ -60,12 +60,14 @@ export function rolledSide(market: MarketState, side: SideIndex, time: bigint): 
   return { ...stored, epoch, keep, current: 0n, previous };
 }
 
-/** While a jump of the index waits or a shortfall stands nothing matures. */
+/** While a jump of the index waits, a shortfall stands or an event is stored the clock stands where it was when that began. */
 function epochAt(market: MarketState, time: bigint): bigint {
   const length = market.config.freshEpoch;
-  const isStill = market.book.pendingSince !== 0n || market.pool.shortfall !== 0n;
-  if (isStill || length === 0n) return max(market.fresh[0].epoch, market.fresh[1].epoch);
-  return time / length;
+  const { pendingSince, status } = market.book;
+  const isHeld = market.pool.shortfall !== 0n || (status & STATUS.event) !== 0n;
+  if (!isHeld && pendingSince === 0n && length !== 0n) return time / length;
+  const held = max(market.fresh[0].epoch, market.fresh[1].epoch);
+  return isHeld || length === 0n ? held : max(held, pendingSince / length);
 }
 
 /** The keep at the end of an epoch: as before if the epoch had no event. */

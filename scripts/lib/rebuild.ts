@@ -213,6 +213,7 @@ const HANDLERS: { readonly [Name in EventName]: Handler<Name> } = {
     setBalance(state, args.account, args.balance);
     noteEvent(state, args.id);
   },
+  GainCharged: ignore,
   Deleveraged,
   Haircut: (state, args) => classCharged(marketOf(state, args.market), args),
   PrincipalCharged: (state, args) => classCharged(marketOf(state, args.market), args),

@@ -98,8 +98,9 @@ export function wholeFloor(amount: bigint): bigint {
 
 export const fundOf = async ({ exchange }: World) => wholeFloor(await exchange.balanceOf(1));
 
-/** The fund's income streams in by the second, and budgets are parts of it: a few units more or less. */
+/** The fund's income streams in by the second, and budgets are parts of it: a few units more or less, or half a percent. */
 const TOLERANCE = 5n;
+const PARTS = 200n;
 /** Figures below are numbers of something, or nothing, and exact. */
 const COUNTS = 100n;
 
@@ -110,8 +111,10 @@ export function expectNear<Figure extends string>(
 ): void {
   // Both have the fields of one type.
   for (const name of Object.keys(expected) as Figure[]) {
-    const tolerance = expected[name] < COUNTS && expected[name] >= 0n ? 0n : TOLERANCE;
-    const [least, most] = [expected[name] - tolerance, expected[name] + tolerance];
+    const figure: bigint = expected[name];
+    const size = figure < 0n ? -figure : figure;
+    const tolerance = figure < COUNTS && figure >= 0n ? 0n : TOLERANCE + size / PARTS;
+    const [least, most] = [figure - tolerance, figure + tolerance];
     expect(found[name], name).to.be.within(least, most);
   }
 }

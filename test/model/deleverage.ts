@@ -12,12 +12,12 @@ import {
 } from "./cohorts.js";
 import { chargeClass, chargePrincipal, cut, profits } from "./charges.js";
 import type { ClassCharge } from "./charges.js";
-import { chargeFresh, foldFresh } from "./fresh.js";
+import { chargeFresh, foldFresh, realise } from "./fresh.js";
 import { fillSide, takeOut, touch } from "./positions.js";
 import { frontOrder, splitMoney, splitWhole, takeInOrder } from "./queue.js";
 import type { Rational } from "./rational.js";
 import { max, min, rational, sum, ZERO } from "./rational.js";
-import type { AccountId, Market, MarketId, Side, State } from "./types.js";
+import type { AccountId, Market, MarketId, Position, Side, State } from "./types.js";
 import { require } from "./types.js";
 
 /* `deleverage` as one event. The caller has checked who is eligible. */
@@ -66,14 +66,28 @@ export type CohortCut = {
   readonly discount: Rational;
 };
 
-/** What one account leaves in one market. */
-type Part = { market: Market; side: Side; lots: Rational; loss: Rational; notional: Rational };
+/** What one account leaves in one market. `gain` is price profit, as far as it is paid in cash. */
+type Part = {
+  market: Market;
+  side: Side;
+  lots: Rational;
+  loss: Rational;
+  gain: Rational;
+  notional: Rational;
+};
+
+/** What an insolvent account is missing and has not been shared out. */
+type Owed = { deficit: Rational; readonly parts: readonly Part[] };
 
 /** Sums over all accounts of the event, per market. */
 type Pot = {
   market: Market;
   lots: Record<"long" | "short", Rational>;
   deficit: Record<"long" | "short", Rational>;
+  /** What the fund paid within its budget, by side of the closed accounts. */
+  paid: Record<"long" | "short", Rational>;
+  /** What falls on profit that is not of the event's accounts, as far as rounds have got. */
+  borne: Record<"long" | "short", Rational>;
   within: Rational;
   beyond: Rational;
 };
@@ -87,9 +101,8 @@ export function deleverage(state: State, event: Deleverage): SideReceipt[] {
   const pots = new Map<MarketId, Pot>();
   for (const id of named) touchAll(state, id);
   const owed = named.map((id) => gather(state, id, pots, event));
-  for (const { parts, deficit } of owed) shareDeficit(state, parts, deficit, pots);
-
   const inOrder = [...pots.values()].sort((a, b) => a.market.id - b.market.id);
+  settleDeficits(state, owed, inOrder);
   const charged = inOrder.flatMap((pot) => chargeMarket(state, pot));
   for (const fill of event.bookFills ?? []) sellToBook(state, fill, pots, named);
   const receipts = charged.map((charge) => closeSide(state, charge, potOf(pots, charge.market)));
@@ -102,14 +115,11 @@ function touchAll(state: State, id: AccountId): void {
 }
 
 /** Step a: the account is closed at mark in every live market; if that leaves it below zero, it ends at zero. */
-function gather(
-  state: State,
-  id: AccountId,
-  pots: Map<MarketId, Pot>,
-  event: Deleverage,
-): { parts: Part[]; deficit: Rational } {
+function gather(state: State, id: AccountId, pots: Map<MarketId, Pot>, event: Deleverage): Owed {
   const account = accountOf(state, id);
-  const live = [...account.positions].filter(([marketId]) => marketOf(state, marketId).live);
+  const live = [...account.positions]
+    .filter(([marketId]) => marketOf(state, marketId).live)
+    .sort(([a], [b]) => a - b);
   if (live.length === 0) return { parts: [], deficit: ZERO };
   const before = equity(state, id);
   if (before.isNegative()) foldFresh(state, id);
@@ -129,6 +139,7 @@ function gather(
       side,
       lots,
       loss: max(ZERO, profit.negated()),
+      gain: gainOf(market, position, profit),
       notional: lots.times(market.mark),
     };
   });
@@ -139,46 +150,130 @@ function gather(
   const penalty = min(max(ZERO, after), rational(event.penalties?.get(id) ?? 0n));
   account.balance = account.balance.minus(penalty);
   state.fund = state.fund.plus(penalty);
+  if (deficit.isZero()) keepFresh(state, id, parts);
   return { parts, deficit };
+}
+
+/** Price profit at mark, as far as it is paid in cash. */
+function gainOf(market: Market, { side, lots, entry }: Position, profit: Rational): Rational {
+  const entryPrice = rational(entry * market.unit, 2n ** 16n);
+  const priceProfit = rational(market.mark).minus(entryPrice).times(lots).times(side);
+  return max(ZERO, min(rational(priceProfit.floor()), rational(profit.floor())));
+}
+
+/** Of who is solvent, what was gained is fresh, as after a trade, and no more than the balance has. */
+function keepFresh(state: State, id: AccountId, parts: readonly Part[]): void {
+  const unit = state.options.freshUnit;
+  if (unit === undefined) return;
+  const account = accountOf(state, id);
+  for (const { market, side, gain } of parts) {
+    const most = min(gain, max(ZERO, account.balance)).floor();
+    const amount = rational(most - (most % unit));
+    realise(state, market, id, { side, amount });
+    account.balance = account.balance.minus(amount);
+  }
+}
+
+/**
+ * What an insolvent account gained in a market in which others are missing money gives its part there, in proportion with
+ * all other profit of its side, and its own deficit is as much larger. One round a market at most.
+ */
+function settleDeficits(state: State, owed: readonly Owed[], pots: readonly Pot[]): void {
+  const insolvent = owed.filter(({ deficit }) => deficit.isPositive());
+  for (let round = 0; round <= pots.length; round++) {
+    for (const one of insolvent) shareDeficit(state, one, pots, insolvent);
+    for (const pot of pots) payWithin(state, pot);
+    if (round === pots.length || !chargeGains(state, insolvent, pots)) return;
+  }
+}
+
+function chargeGains(state: State, insolvent: readonly Owed[], pots: readonly Pot[]): boolean {
+  let any = false;
+  for (const pot of pots) {
+    for (const closed of SIDES) {
+      const [payers, key] = [opposite(closed), nameOf(closed)];
+      const left = pot.deficit[key].minus(pot.paid[key]).minus(pot.borne[key]);
+      const gains = gainsOf(insolvent, pot.market, payers);
+      if (pot.market.deficit === "Queue" || gains.isZero() || !left.isPositive()) continue;
+      const base = sum(profits(state, pot.market, payers).map(({ weight }) => weight));
+      const all = base.minus(pot.borne[key]).plus(gains);
+      const amount = min(left, all);
+      let taken = ZERO;
+      for (const one of insolvent) {
+        for (const part of one.parts) {
+          if (part.market !== pot.market || part.side !== payers) continue;
+          const exact = amount.times(part.gain).over(all);
+          const share = state.options.shares === "whole" ? rational(exact.floor()) : exact;
+          part.gain = part.gain.minus(share);
+          one.deficit = one.deficit.plus(share);
+          taken = taken.plus(share);
+          any ||= share.isPositive();
+        }
+      }
+      pot.deficit[key] = pot.deficit[key].minus(taken);
+      pot.borne[key] = min(pot.borne[key].plus(amount).minus(taken), base);
+    }
+  }
+  return any;
+}
+
+function gainsOf(insolvent: readonly Owed[], market: Market, side: Side): Rational {
+  const parts = insolvent.flatMap((one) => one.parts);
+  return sum(
+    parts.filter((it) => it.market === market && it.side === side).map(({ gain }) => gain),
+  );
 }
 
 /** By unrealised loss; if there is none, by notional. Markets without any profit to charge pass their part on. */
 function shareDeficit(
   state: State,
-  parts: readonly Part[],
-  deficit: Rational,
-  pots: Map<MarketId, Pot>,
+  one: Owed,
+  pots: readonly Pot[],
+  insolvent: readonly Owed[],
 ): void {
+  const { deficit, parts } = one;
   if (deficit.isZero()) return;
-  const ordered = [...parts].sort((a, b) => a.market.id - b.market.id);
-  const able = state.options.passOn ? ordered.filter((part) => canCharge(state, part)) : ordered;
-  const charged = able.length > 0 ? able : ordered;
+  const able = state.options.passOn
+    ? parts.filter((part) => canCharge(state, part, insolvent))
+    : parts;
+  const charged = able.length > 0 ? able : parts;
   const losses = charged.map((part) => part.loss);
   const weights = sum(losses).isZero() ? charged.map((part) => part.notional) : losses;
   const shares = splitMoney(state, deficit, weights);
   charged.forEach((part, i) => {
-    const pot = potOf(pots, part.market.id);
+    const pot = pots.find(({ market }) => market === part.market);
+    require(pot !== undefined, "market is part of the event", { market: part.market.id });
     const side = nameOf(part.side);
     pot.deficit[side] = pot.deficit[side].plus(shares[i] ?? ZERO);
   });
+  one.deficit = ZERO;
 }
 
-function canCharge(state: State, { market, side }: Part): boolean {
+function canCharge(state: State, { market, side }: Part, insolvent: readonly Owed[]): boolean {
   if (market.deficit === "Queue") return true;
-  return sum(profits(state, market, opposite(side)).map((part) => part.weight)).isPositive();
+  const payers = opposite(side);
+  const open = sum(profits(state, market, payers).map((part) => part.weight));
+  return open.plus(gainsOf(insolvent, market, payers)).isPositive();
 }
 
-/** Step b for both sides. The fund's money is shared by deficit, longs first. */
+/** The fund within its budget. Its money is shared by what is missing, longs first. */
+function payWithin(state: State, pot: Pot): void {
+  const missing = SIDES.map((side) => pot.deficit[nameOf(side)].minus(pot.paid[nameOf(side)]));
+  const amount = min(sum(missing), pot.within, state.fund);
+  splitMoney(state, amount, missing).forEach((part, i) => {
+    const key = nameOf(SIDES[i] ?? 1n);
+    pot.paid[key] = pot.paid[key].plus(part);
+  });
+  state.fund = state.fund.minus(amount);
+  pot.within = pot.within.minus(amount);
+}
+
+/** Step b for both sides. */
 function chargeMarket(state: State, pot: Pot): Charged[] {
   const sides = SIDES.filter(
     (side) => pot.lots[nameOf(side)].isPositive() || pot.deficit[nameOf(side)].isPositive(),
   );
-  const deficits = sides.map((side) => pot.deficit[nameOf(side)]);
-  const total = sum(deficits);
-  const within = splitMoney(state, min(total, pot.within, state.fund), deficits);
-  state.fund = state.fund.minus(sum(within));
-  pot.within = pot.within.minus(sum(within));
-  return sides.map((side, i) => chargeSide(state, pot, side, within[i] ?? ZERO));
+  return sides.map((side) => chargeSide(state, pot, side, pot.paid[nameOf(side)]));
 }
 
 /** Haircut, fund beyond its event budget, principal, shortfall: each takes what the one before left. */
@@ -307,6 +402,8 @@ function openPot(pots: Map<MarketId, Pot>, market: Market, event: Deleverage): P
     market,
     lots: { long: ZERO, short: ZERO },
     deficit: { long: ZERO, short: ZERO },
+    paid: { long: ZERO, short: ZERO },
+    borne: { long: ZERO, short: ZERO },
     within: rational(permit?.event ?? 0n),
     beyond: rational(permit?.beyond ?? 0n),
   };

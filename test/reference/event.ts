@@ -8,7 +8,7 @@ import {
   removeLots,
   worth,
 } from "../model/cohorts.js";
-import { freshPool } from "../model/fresh.js";
+import { freshPool, realise } from "../model/fresh.js";
 import { frontOrder, priceClasses, splitWhole, takeInOrder } from "../model/queue.js";
 import { rational, sum, ZERO } from "../model/rational.js";
 import type { Rational } from "../model/rational.js";
@@ -26,6 +26,7 @@ import {
   atLeastZero,
   ceilDiv,
   FILLS,
+  floorDiv,
   least,
   MICRO,
   most,
@@ -48,29 +49,7 @@ import {
 const ACCOUNT_REWARD = 10n ** 18n;
 const SIDES = [1n, -1n] as const;
 
-export type EventsSeen = Record<
-  | "events"
-  | "winnersFront"
-  | "winnersProRata"
-  | "queueFront"
-  | "queueProRata"
-  | "haircuts"
-  | "freshCharges"
-  | "fundWithin"
-  | "fundBeyond"
-  | "principal"
-  | "shortfalls"
-  | "discounts"
-  | "bookSales"
-  | "cuts"
-  | "dustLots"
-  | "rescues"
-  | "solvent"
-  | "fundEmpty",
-  number
->;
-
-export const eventsSeen: EventsSeen = {
+export const eventsSeen = {
   events: 0,
   winnersFront: 0,
   winnersProRata: 0,
@@ -88,6 +67,7 @@ export const eventsSeen: EventsSeen = {
   dustLots: 0,
   rescues: 0,
   solvent: 0,
+  gainCharges: 0,
   fundEmpty: 0,
 };
 
@@ -98,6 +78,8 @@ type Pot = {
   readonly lots: Record<"long" | "short", bigint>;
   readonly deficit: Record<"long" | "short", bigint>;
   readonly within: Record<"long" | "short", bigint>;
+  /** What falls on profit that is not of the event's accounts, as far as rounds have got. */
+  readonly borne: Record<"long" | "short", bigint>;
   readonly plans: Map<Side, Plan>;
   permit: Permit;
 };
@@ -112,12 +94,22 @@ type Plan = {
   readonly principal: bigint;
 };
 
-type Part = { readonly market: MarketId; readonly side: Side; loss: bigint; notional: bigint };
+type Part = {
+  readonly market: MarketId;
+  readonly side: Side;
+  readonly loss: bigint;
+  /** Price profit, as far as it is paid in cash. */
+  gain: bigint;
+  notional: bigint;
+};
+
+/** What an insolvent account is missing and has not been shared out. */
+type Owed = { deficit: bigint; readonly parts: readonly Part[] };
 
 type Event = {
   readonly x: Exchange;
   readonly pots: Map<MarketId, Pot>;
-  readonly owed: { readonly deficit: bigint; readonly parts: readonly Part[] }[];
+  readonly owed: Owed[];
   /** By payer: fixed when first asked for. */
   readonly weights: Map<string, Plan["weights"]>;
   purse: Purse;
@@ -137,9 +129,12 @@ export function deleverage(
   for (const id of accounts) if (x.owners.has(id) && gather(ev, id)) done++;
   if (done === 0) return;
   eventsSeen.events++;
-  for (const { deficit, parts } of ev.owed) shareDeficit(ev, deficit, parts);
   const pots = [...ev.pots.values()].sort((a, b) => a.market.id - b.market.id);
-  payWithin(ev, pots);
+  for (let round = 0; round <= pots.length; round++) {
+    for (const one of ev.owed) shareDeficit(ev, one);
+    payWithin(ev, pots);
+    if (round === pots.length || !chargeGains(ev, pots)) break;
+  }
   for (const pot of pots) for (const side of SIDES) planSide(ev, pot, side);
   for (const pot of pots) for (const payers of SIDES) charge(ev, pot, payers);
   let fills = least(maxFills, FILLS);
@@ -216,6 +211,18 @@ function closeAccount(ev: Event, id: AccountId, live: readonly MarketId[], befor
   const penalty = least(penaltyOf(rated, before, after), balance);
   pay(x, id, -penalty);
   x.core.fund = x.core.fund.plus(penalty);
+  keepFresh(ev, id, parts);
+}
+
+/** What a solvent account gained is fresh, as after a trade, and no more than its balance has. */
+function keepFresh({ x }: Event, id: AccountId, parts: readonly Part[]): void {
+  for (const { market, side, gain } of parts) {
+    if (venueOf(x, market).config.freshEpoch === 0n) continue;
+    const most = least(gain, atLeastZero(accountOf(x.core, id).balance.floor()));
+    const amount = most - (most % MICRO);
+    realise(x.core, marketOf(x.core, market), id, { side, amount: rational(amount) });
+    pay(x, id, -amount);
+  }
 }
 
 function closePosition(ev: Event, id: AccountId, marketId: MarketId): Part {
@@ -224,15 +231,18 @@ function closePosition(ev: Event, id: AccountId, marketId: MarketId): Part {
   const { market } = pot;
   const side = accountOf(x.core, id).positions.get(marketId)?.side ?? 1n;
   const held = takeOut(x, id, marketId);
-  if (held === undefined) return { market: marketId, side, loss: 0n, notional: 0n };
-  const { lots, cost } = held;
+  if (held === undefined) return { market: marketId, side, loss: 0n, gain: 0n, notional: 0n };
+  const { lots, cost, entry } = held;
   const value = worthFloor(market, side, lots, lots * market.mark);
   const profit = value - side * cost;
   pay(x, id, profit);
   const exact = worth(market, side, rational(lots), market.mark);
   x.core.dustMoney = x.core.dustMoney.plus(exact).minus(value);
   pot.lots[nameOf(side)] += lots;
-  return { market: marketId, side, loss: atLeastZero(-profit), notional: lots * market.mark };
+  const atEntry = lots * entry * market.unit;
+  const priceProfit = floorDiv(side * (((lots * market.mark) << 16n) - atEntry), 1n << 16n);
+  const gain = atLeastZero(least(profit, priceProfit));
+  return { market: marketId, side, loss: atLeastZero(-profit), gain, notional: lots * market.mark };
 }
 
 function potOf(ev: Event, id: MarketId): Pot {
@@ -245,6 +255,7 @@ function potOf(ev: Event, id: MarketId): Pot {
     lots: zero(),
     deficit: zero(),
     within: zero(),
+    borne: zero(),
     plans: new Map(),
     permit: { within: 0n, share: 0n },
   };
@@ -255,11 +266,13 @@ function potOf(ev: Event, id: MarketId): Pot {
 /* B: WHAT IS MISSING AND WHO PAYS */
 
 /** By loss, or by notional if there is none. A market without profit passes its part on, unless all are such. */
-function shareDeficit(ev: Event, deficit: bigint, parts: readonly Part[]): void {
+function shareDeficit(ev: Event, one: Owed): void {
+  const { deficit, parts } = one;
+  if (deficit === 0n) return;
   const able = parts.filter(({ market, side }) => {
     const pot = potOf(ev, market);
     if (pot.market.deficit === "Queue") return true;
-    return sum(weightsOf(ev, pot, opposite(side)).map(({ weight }) => weight)).isPositive();
+    return baseOf(ev, pot, opposite(side)) + gainsOf(ev, market, opposite(side)) > 0n;
   });
   const asked = able.length > 0 ? able : parts;
   const byLoss = asked.some(({ loss }) => loss > 0n);
@@ -268,6 +281,54 @@ function shareDeficit(ev: Event, deficit: bigint, parts: readonly Part[]): void 
     const part = asked[i];
     if (part !== undefined) potOf(ev, part.market).deficit[nameOf(part.side)] += share.num;
   });
+  one.deficit = 0n;
+}
+
+/**
+ * What an insolvent account gained where others are missing money gives its part there, in proportion with all other profit of
+ * its side; its own deficit is as much larger.
+ * @returns Whether there was anything.
+ */
+function chargeGains(ev: Event, pots: readonly Pot[]): boolean {
+  let any = false;
+  for (const pot of pots) {
+    if (pot.market.deficit === "Queue") continue;
+    for (const closed of SIDES) {
+      const payers = opposite(closed);
+      const key = nameOf(closed);
+      const gains = gainsOf(ev, pot.market.id, payers);
+      const base = baseOf(ev, pot, payers);
+      const all = base - pot.borne[key] + gains;
+      const amount = least(atLeastZero(unpaid(pot, key) - pot.borne[key]), all);
+      if (amount === 0n || gains === 0n) continue;
+      pot.borne[key] += amount;
+      for (const one of ev.owed) {
+        for (const part of one.parts) {
+          if (part.market !== pot.market.id || part.side !== payers) continue;
+          const share = (amount * part.gain) / all;
+          part.gain -= share;
+          one.deficit += share;
+          pot.deficit[key] -= share;
+          pot.borne[key] -= share;
+          if (share > 0n) eventsSeen.gainCharges++;
+          any ||= share > 0n;
+        }
+      }
+      pot.borne[key] = least(pot.borne[key], base);
+    }
+  }
+  return any;
+}
+
+function gainsOf({ owed }: Event, market: MarketId, side: Side): bigint {
+  const parts = owed.flatMap((one) => one.parts);
+  return parts
+    .filter((part) => part.market === market && part.side === side)
+    .reduce((total, { gain }) => total + gain, 0n);
+}
+
+function baseOf(ev: Event, pot: Pot, payers: Side): bigint {
+  return sum(weightsOf(ev, pot, payers).map(({ weight }) => weight)).num;
 }
 
 /** Guaranteed profit by price class in rank order, then fresh profit. */
@@ -290,7 +351,7 @@ function payWithin(ev: Event, pots: readonly Pot[]): void {
   if (ev.purse.left === 0n) eventsSeen.fundEmpty++;
   const wants = pots.map((pot) => {
     pot.permit = permitOf(ev.x, pot.venue, ev.purse);
-    return least(pot.deficit.long + pot.deficit.short, pot.permit.within);
+    return least(unpaid(pot, "long") + unpaid(pot, "short"), pot.permit.within);
   });
   const total = wants.reduce((a, b) => a + b, 0n);
   const paid = splitWhole(
@@ -302,10 +363,17 @@ function payWithin(ev: Event, pots: readonly Pot[]): void {
     if (amount === 0n) return;
     eventsSeen.fundWithin++;
     drawFor(ev, pot, amount);
-    const { long, short } = pot.deficit;
-    const [first, second] = splitWhole(rational(amount), [rational(long), rational(short)]);
-    Object.assign(pot.within, { long: first?.num ?? 0n, short: second?.num ?? 0n });
+    const names = ["long", "short"] as const;
+    const shares = splitWhole(
+      rational(amount),
+      names.map((name) => rational(unpaid(pot, name))),
+    );
+    names.forEach((name, j) => (pot.within[name] += shares[j]?.num ?? 0n));
   });
+}
+
+function unpaid(pot: Pot, side: "long" | "short"): bigint {
+  return pot.deficit[side] - pot.within[side];
 }
 
 function planSide(ev: Event, pot: Pot, closed: Side): void {

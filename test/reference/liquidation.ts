@@ -128,9 +128,13 @@ function sellAll(x: Exchange, sale: Sale): void {
   while (left.length > 0 && sale.fills > 0n && !isAtTarget(charged(sale))) {
     const market = largest(x, sale.account, left);
     left = left.filter((other) => other !== market);
-    for (let pass = 0; pass < PASSES; pass++) {
-      if (sale.fills === 0n || !sell(x, sale, market)) break;
-    }
+    sellIn(x, sale, market);
+  }
+}
+
+function sellIn(x: Exchange, sale: Sale, market: MarketId): void {
+  for (let pass = 0; pass < PASSES; pass++) {
+    if (sale.fills === 0n || !sell(x, sale, market)) return;
   }
 }
 
@@ -192,6 +196,8 @@ export function takeover(x: Exchange, { from, to, market, lots, worstPrice }: Ta
   refuseUnless(sale !== "Healthy", "NotLiquidatable");
   refuseUnless(sale.live.includes(market), "ZeroLots");
 
+  sale.fills = FILLS;
+  sellIn(x, sale, market);
   const held = heldBy(x, from, market);
   const { mark, unit } = marketOf(x.core, market);
   const side = held?.side ?? accountOf(x.core, from).positions.get(market)?.side ?? 1n;
@@ -199,10 +205,13 @@ export function takeover(x: Exchange, { from, to, market, lots, worstPrice }: Ta
   if (held !== undefined) refuseUnless(side * (price - worstPrice) <= 0n, "WorseThanLimit");
   const needed = held && lotsToTarget(x, { market, held, health: charged(sale), price });
   const taken = least(lots, needed ?? 0n);
-  refuseUnless(taken > 0n, "ZeroLots");
-  handOver(x, from, market, { side: opposite(side), lots: taken, price });
-  handOver(x, to, market, { side, lots: taken, price });
-  note(x, sale, market, taken * price);
+  // The book may have taken all that was to be sold.
+  refuseUnless(taken > 0n || sale.penalty > 0n, "ZeroLots");
+  if (taken > 0n) {
+    handOver(x, from, market, { side: opposite(side), lots: taken, price });
+    handOver(x, to, market, { side, lots: taken, price });
+    note(x, sale, market, taken * price);
+  }
   sale.health = healthOf(x, from);
   finish(x, sale, to);
   const error = judge(x, to, before);

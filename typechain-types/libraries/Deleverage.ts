@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface DeleverageInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "BalanceChanged" | "BudgetDrawn" | "ClockCleared" | "DustChanged" | "FreshSideChanged" | "FundDrawn" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "TotalsChanged"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "BalanceChanged" | "BudgetDrawn" | "ClockCleared" | "FreshSideChanged" | "FundDrawn" | "GainCharged" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "TotalsChanged"): EventFragment;
 
     
 
@@ -64,18 +64,6 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
   
 
-    export namespace DustChangedEvent {
-      export type InputTuple = [market: BigNumberish, longLots: BigNumberish, shortLots: BigNumberish, longCost: BigNumberish, shortCost: BigNumberish];
-      export type OutputTuple = [market: bigint, longLots: bigint, shortLots: bigint, longCost: bigint, shortCost: bigint];
-      export interface OutputObject {market: bigint, longLots: bigint, shortLots: bigint, longCost: bigint, shortCost: bigint };
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
     export namespace FreshSideChangedEvent {
       export type InputTuple = [market: BigNumberish, side: BigNumberish, word: BytesLike];
       export type OutputTuple = [market: bigint, side: bigint, word: string];
@@ -92,6 +80,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [drawn: BytesLike];
       export type OutputTuple = [drawn: string];
       export interface OutputObject {drawn: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace GainChargedEvent {
+      export type InputTuple = [id: BigNumberish, market: BigNumberish, account: BigNumberish, amount: BigNumberish];
+      export type OutputTuple = [id: bigint, market: bigint, account: bigint, amount: bigint];
+      export interface OutputObject {id: bigint, market: bigint, account: bigint, amount: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -191,9 +191,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 getEvent(key: 'BalanceChanged'): TypedContractEvent<BalanceChangedEvent.InputTuple, BalanceChangedEvent.OutputTuple, BalanceChangedEvent.OutputObject>;
 getEvent(key: 'BudgetDrawn'): TypedContractEvent<BudgetDrawnEvent.InputTuple, BudgetDrawnEvent.OutputTuple, BudgetDrawnEvent.OutputObject>;
 getEvent(key: 'ClockCleared'): TypedContractEvent<ClockClearedEvent.InputTuple, ClockClearedEvent.OutputTuple, ClockClearedEvent.OutputObject>;
-getEvent(key: 'DustChanged'): TypedContractEvent<DustChangedEvent.InputTuple, DustChangedEvent.OutputTuple, DustChangedEvent.OutputObject>;
 getEvent(key: 'FreshSideChanged'): TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
 getEvent(key: 'FundDrawn'): TypedContractEvent<FundDrawnEvent.InputTuple, FundDrawnEvent.OutputTuple, FundDrawnEvent.OutputObject>;
+getEvent(key: 'GainCharged'): TypedContractEvent<GainChargedEvent.InputTuple, GainChargedEvent.OutputTuple, GainChargedEvent.OutputObject>;
 getEvent(key: 'ShortfallChanged'): TypedContractEvent<ShortfallChangedEvent.InputTuple, ShortfallChangedEvent.OutputTuple, ShortfallChangedEvent.OutputObject>;
 getEvent(key: 'Skipped'): TypedContractEvent<SkippedEvent.InputTuple, SkippedEvent.OutputTuple, SkippedEvent.OutputObject>;
 getEvent(key: 'StatusChanged'): TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
@@ -217,16 +217,16 @@ getEvent(key: 'TotalsChanged'): TypedContractEvent<TotalsChangedEvent.InputTuple
       ClockCleared: TypedContractEvent<ClockClearedEvent.InputTuple, ClockClearedEvent.OutputTuple, ClockClearedEvent.OutputObject>;
     
 
-      'DustChanged(uint16,uint64,uint64,int128,int128)': TypedContractEvent<DustChangedEvent.InputTuple, DustChangedEvent.OutputTuple, DustChangedEvent.OutputObject>;
-      DustChanged: TypedContractEvent<DustChangedEvent.InputTuple, DustChangedEvent.OutputTuple, DustChangedEvent.OutputObject>;
-    
-
       'FreshSideChanged(uint16,uint8,bytes32)': TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
       FreshSideChanged: TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
     
 
       'FundDrawn(bytes32)': TypedContractEvent<FundDrawnEvent.InputTuple, FundDrawnEvent.OutputTuple, FundDrawnEvent.OutputObject>;
       FundDrawn: TypedContractEvent<FundDrawnEvent.InputTuple, FundDrawnEvent.OutputTuple, FundDrawnEvent.OutputObject>;
+    
+
+      'GainCharged(uint64,uint16,uint32,uint256)': TypedContractEvent<GainChargedEvent.InputTuple, GainChargedEvent.OutputTuple, GainChargedEvent.OutputObject>;
+      GainCharged: TypedContractEvent<GainChargedEvent.InputTuple, GainChargedEvent.OutputTuple, GainChargedEvent.OutputObject>;
     
 
       'ShortfallChanged(uint16,uint256)': TypedContractEvent<ShortfallChangedEvent.InputTuple, ShortfallChangedEvent.OutputTuple, ShortfallChangedEvent.OutputObject>;

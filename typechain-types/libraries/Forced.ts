@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface ForcedInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "BalanceChanged" | "FreshChanged" | "OrderRemoved"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "BalanceChanged" | "FreshChanged" | "FreshSideChanged" | "OrderRemoved"): EventFragment;
 
     
 
@@ -32,6 +32,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [market: BigNumberish, account: BigNumberish, record: BytesLike, side: BytesLike];
       export type OutputTuple = [market: bigint, account: bigint, record: string, side: string];
       export interface OutputObject {market: bigint, account: bigint, record: string, side: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace FreshSideChangedEvent {
+      export type InputTuple = [market: BigNumberish, side: BigNumberish, word: BytesLike];
+      export type OutputTuple = [market: bigint, side: bigint, word: string];
+      export interface OutputObject {market: bigint, side: bigint, word: string };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -93,6 +105,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
     getEvent(key: 'BalanceChanged'): TypedContractEvent<BalanceChangedEvent.InputTuple, BalanceChangedEvent.OutputTuple, BalanceChangedEvent.OutputObject>;
 getEvent(key: 'FreshChanged'): TypedContractEvent<FreshChangedEvent.InputTuple, FreshChangedEvent.OutputTuple, FreshChangedEvent.OutputObject>;
+getEvent(key: 'FreshSideChanged'): TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
 getEvent(key: 'OrderRemoved'): TypedContractEvent<OrderRemovedEvent.InputTuple, OrderRemovedEvent.OutputTuple, OrderRemovedEvent.OutputObject>;
 
     filters: {
@@ -103,6 +116,10 @@ getEvent(key: 'OrderRemoved'): TypedContractEvent<OrderRemovedEvent.InputTuple, 
 
       'FreshChanged(uint16,uint32,bytes32,bytes32)': TypedContractEvent<FreshChangedEvent.InputTuple, FreshChangedEvent.OutputTuple, FreshChangedEvent.OutputObject>;
       FreshChanged: TypedContractEvent<FreshChangedEvent.InputTuple, FreshChangedEvent.OutputTuple, FreshChangedEvent.OutputObject>;
+    
+
+      'FreshSideChanged(uint16,uint8,bytes32)': TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
+      FreshSideChanged: TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
     
 
       'OrderRemoved(uint16,uint32,uint40,uint56,uint8)': TypedContractEvent<OrderRemovedEvent.InputTuple, OrderRemovedEvent.OutputTuple, OrderRemovedEvent.OutputObject>;

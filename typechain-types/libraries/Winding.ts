@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface WindingInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "MarketEnded" | "StatusChanged" | "WindChanged"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "DustChanged" | "MarketEnded" | "StatusChanged" | "TotalsChanged" | "WindChanged"): EventFragment;
 
     
 
@@ -16,6 +16,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   }
 
   
+    export namespace DustChangedEvent {
+      export type InputTuple = [market: BigNumberish, longLots: BigNumberish, shortLots: BigNumberish, longCost: BigNumberish, shortCost: BigNumberish];
+      export type OutputTuple = [market: bigint, longLots: bigint, shortLots: bigint, longCost: bigint, shortCost: bigint];
+      export interface OutputObject {market: bigint, longLots: bigint, shortLots: bigint, longCost: bigint, shortCost: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace MarketEndedEvent {
       export type InputTuple = [market: BigNumberish, price: BigNumberish];
       export type OutputTuple = [market: bigint, price: bigint];
@@ -32,6 +44,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [market: BigNumberish, status: BigNumberish];
       export type OutputTuple = [market: bigint, status: bigint];
       export interface OutputObject {market: bigint, status: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace TotalsChangedEvent {
+      export type InputTuple = [market: BigNumberish, flow: BytesLike, pool: BytesLike];
+      export type OutputTuple = [market: bigint, flow: string, pool: string];
+      export interface OutputObject {market: bigint, flow: string, pool: string };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -91,18 +115,28 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
     
 
-    getEvent(key: 'MarketEnded'): TypedContractEvent<MarketEndedEvent.InputTuple, MarketEndedEvent.OutputTuple, MarketEndedEvent.OutputObject>;
+    getEvent(key: 'DustChanged'): TypedContractEvent<DustChangedEvent.InputTuple, DustChangedEvent.OutputTuple, DustChangedEvent.OutputObject>;
+getEvent(key: 'MarketEnded'): TypedContractEvent<MarketEndedEvent.InputTuple, MarketEndedEvent.OutputTuple, MarketEndedEvent.OutputObject>;
 getEvent(key: 'StatusChanged'): TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
+getEvent(key: 'TotalsChanged'): TypedContractEvent<TotalsChangedEvent.InputTuple, TotalsChangedEvent.OutputTuple, TotalsChangedEvent.OutputObject>;
 getEvent(key: 'WindChanged'): TypedContractEvent<WindChangedEvent.InputTuple, WindChangedEvent.OutputTuple, WindChangedEvent.OutputObject>;
 
     filters: {
       
+      'DustChanged(uint16,uint64,uint64,int128,int128)': TypedContractEvent<DustChangedEvent.InputTuple, DustChangedEvent.OutputTuple, DustChangedEvent.OutputObject>;
+      DustChanged: TypedContractEvent<DustChangedEvent.InputTuple, DustChangedEvent.OutputTuple, DustChangedEvent.OutputObject>;
+    
+
       'MarketEnded(uint16,uint64)': TypedContractEvent<MarketEndedEvent.InputTuple, MarketEndedEvent.OutputTuple, MarketEndedEvent.OutputObject>;
       MarketEnded: TypedContractEvent<MarketEndedEvent.InputTuple, MarketEndedEvent.OutputTuple, MarketEndedEvent.OutputObject>;
     
 
       'StatusChanged(uint16,uint8)': TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
       StatusChanged: TypedContractEvent<StatusChangedEvent.InputTuple, StatusChangedEvent.OutputTuple, StatusChangedEvent.OutputObject>;
+    
+
+      'TotalsChanged(uint16,bytes32,bytes32)': TypedContractEvent<TotalsChangedEvent.InputTuple, TotalsChangedEvent.OutputTuple, TotalsChangedEvent.OutputObject>;
+      TotalsChanged: TypedContractEvent<TotalsChangedEvent.InputTuple, TotalsChangedEvent.OutputTuple, TotalsChangedEvent.OutputObject>;
     
 
       'WindChanged(uint16,bytes32)': TypedContractEvent<WindChangedEvent.InputTuple, WindChangedEvent.OutputTuple, WindChangedEvent.OutputObject>;

@@ -48,7 +48,7 @@ export declare namespace Book {
   export interface BookHarnessInterface extends Interface {
     getFunction(nameOrSignature: "append" | "bookOf" | "cancelAll" | "killLevel" | "killSide" | "levelOf" | "nextFrom" | "orderOf" | "remove" | "restingOf" | "shrink" | "sweep" | "touch"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "AccountOpened" | "BalanceChanged" | "BudgetDrawn" | "CapChanged" | "CheckpointWritten" | "ClockCleared" | "ClockStarted" | "CohortChanged" | "CohortCut" | "Deleveraged" | "Deposited" | "DustChanged" | "EventFinished" | "EventStored" | "FeeShareChanged" | "FeesShared" | "Filled" | "FreshChanged" | "FreshCharged" | "FreshSideChanged" | "FundBound" | "FundDrawn" | "FundTargetChanged" | "Haircut" | "LevelKilled" | "LeverageChosen" | "Liquidated" | "LiquidationEnded" | "MarketConfigured" | "MarketEnded" | "MarketListed" | "NonceUsed" | "OperatorSet" | "OrderPlaced" | "OrderRemoved" | "OrdersKilled" | "PositionChanged" | "PrincipalCharged" | "Refreshed" | "Settled" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "TotalsChanged" | "Transferred" | "VolatilitySampled" | "WindChanged" | "Withdrawn"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountDeleveraged" | "AccountOpened" | "BalanceChanged" | "BudgetDrawn" | "CapChanged" | "CheckpointWritten" | "ClockCleared" | "ClockStarted" | "CohortChanged" | "CohortCut" | "Deleveraged" | "Deposited" | "DustChanged" | "EventFinished" | "EventStored" | "FeeShareChanged" | "FeesShared" | "Filled" | "FreshChanged" | "FreshCharged" | "FreshSideChanged" | "FundBound" | "FundDrawn" | "FundTargetChanged" | "GainCharged" | "Haircut" | "LevelKilled" | "LeverageChosen" | "Liquidated" | "LiquidationEnded" | "MarketConfigured" | "MarketEnded" | "MarketListed" | "NonceUsed" | "OperatorSet" | "OrderPlaced" | "OrderRemoved" | "OrdersKilled" | "PositionChanged" | "PrincipalCharged" | "Refreshed" | "Settled" | "ShortfallChanged" | "Skipped" | "StatusChanged" | "TotalsChanged" | "Transferred" | "VolatilitySampled" | "WindChanged" | "Withdrawn"): EventFragment;
 
     encodeFunctionData(functionFragment: 'append', values: [Book.NewOrderStruct]): string;
 encodeFunctionData(functionFragment: 'bookOf', values?: undefined): string;
@@ -360,6 +360,18 @@ decodeFunctionResult(functionFragment: 'touch', data: BytesLike): Result;
       export type InputTuple = [market: BigNumberish, target: BigNumberish, total: BigNumberish];
       export type OutputTuple = [market: bigint, target: bigint, total: bigint];
       export interface OutputObject {market: bigint, target: bigint, total: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace GainChargedEvent {
+      export type InputTuple = [id: BigNumberish, market: BigNumberish, account: BigNumberish, amount: BigNumberish];
+      export type OutputTuple = [id: bigint, market: bigint, account: bigint, amount: bigint];
+      export interface OutputObject {id: bigint, market: bigint, account: bigint, amount: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -898,6 +910,7 @@ getEvent(key: 'FreshSideChanged'): TypedContractEvent<FreshSideChangedEvent.Inpu
 getEvent(key: 'FundBound'): TypedContractEvent<FundBoundEvent.InputTuple, FundBoundEvent.OutputTuple, FundBoundEvent.OutputObject>;
 getEvent(key: 'FundDrawn'): TypedContractEvent<FundDrawnEvent.InputTuple, FundDrawnEvent.OutputTuple, FundDrawnEvent.OutputObject>;
 getEvent(key: 'FundTargetChanged'): TypedContractEvent<FundTargetChangedEvent.InputTuple, FundTargetChangedEvent.OutputTuple, FundTargetChangedEvent.OutputObject>;
+getEvent(key: 'GainCharged'): TypedContractEvent<GainChargedEvent.InputTuple, GainChargedEvent.OutputTuple, GainChargedEvent.OutputObject>;
 getEvent(key: 'Haircut'): TypedContractEvent<HaircutEvent.InputTuple, HaircutEvent.OutputTuple, HaircutEvent.OutputObject>;
 getEvent(key: 'LevelKilled'): TypedContractEvent<LevelKilledEvent.InputTuple, LevelKilledEvent.OutputTuple, LevelKilledEvent.OutputObject>;
 getEvent(key: 'LeverageChosen'): TypedContractEvent<LeverageChosenEvent.InputTuple, LeverageChosenEvent.OutputTuple, LeverageChosenEvent.OutputObject>;
@@ -1020,6 +1033,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'FundTargetChanged(uint16,uint64,uint72)': TypedContractEvent<FundTargetChangedEvent.InputTuple, FundTargetChangedEvent.OutputTuple, FundTargetChangedEvent.OutputObject>;
       FundTargetChanged: TypedContractEvent<FundTargetChangedEvent.InputTuple, FundTargetChangedEvent.OutputTuple, FundTargetChangedEvent.OutputObject>;
+    
+
+      'GainCharged(uint64,uint16,uint32,uint256)': TypedContractEvent<GainChargedEvent.InputTuple, GainChargedEvent.OutputTuple, GainChargedEvent.OutputObject>;
+      GainCharged: TypedContractEvent<GainChargedEvent.InputTuple, GainChargedEvent.OutputTuple, GainChargedEvent.OutputObject>;
     
 
       'Haircut(uint64,uint16,uint8,uint16,uint256,uint256,uint256)': TypedContractEvent<HaircutEvent.InputTuple, HaircutEvent.OutputTuple, HaircutEvent.OutputObject>;

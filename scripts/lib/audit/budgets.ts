@@ -49,13 +49,14 @@ export function checkBudgets(findings: Findings, step: Step): void {
 
 /**
  * Whether the buckets before the event are those before the step: it is the only one, it began here, and the fund paid for
- * nothing else before it.
+ * nothing else before it. Where gains of its accounts were charged the fund paid in several rounds, of which receipts show the sum.
  */
 function isKnown(step: Step, id: bigint, events: number): boolean {
   const draws = named(step, "FundDrawn").length - named(step, "BudgetDrawn").length;
   const isWhole = named(step, "AccountDeleveraged").some((account) => account.id === id);
   const isStored = named(step, "EventStored").length + named(step, "EventFinished").length > 0;
-  return events === 1 && draws === 0 && isWhole && !isStored;
+  const isOneRound = named(step, "GainCharged").length === 0;
+  return events === 1 && draws === 0 && isWhole && !isStored && isOneRound;
 }
 
 function paymentsOf(before: State, receipts: readonly Receipt[], time: bigint): Paid[] {
