@@ -9,6 +9,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IExchange} from "./interfaces/IExchange.sol";
 import {IInsuranceFund} from "./interfaces/IInsuranceFund.sol";
 import {IMarginVault} from "./interfaces/IMarginVault.sol";
@@ -25,10 +26,12 @@ import {House, MarketStatus, MICRO} from "./types/Keys.sol";
 /// the losses until then. `withdraw` and `redeem` are always at their maximum of zero.
 /// SHUT  While an event waits, a jump is pending or much is under liquidation nobody steps in or out, at most for an hour after the
 /// last clock started or the jump began.
+/// TOKENS  A token that calls back during a stake or an exit finds every function that changes something locked, and the price of a
+/// share as it was before or will be afterwards.
 /// ROLES  None. The exchange spends account 1 within its budgets; nobody else can.
 /// ROUNDING  Shares and assets round against the one who acts; virtual shares make inflating the price pointless. What account 1 earned
 /// while nobody held a share belongs to the virtual ones: it stays.
-contract InsuranceFund is ERC4626, IInsuranceFund {
+contract InsuranceFund is ERC4626, ReentrancyGuardTransient, IInsuranceFund {
     using SafeERC20 for IERC20;
     using SafeCast for uint256;
 
@@ -92,7 +95,7 @@ contract InsuranceFund is ERC4626, IInsuranceFund {
     function deposit(
         uint256 assets,
         address receiver
-    ) public override(ERC4626, IERC4626) returns (uint256) {
+    ) public override(ERC4626, IERC4626) nonReentrant returns (uint256) {
         _requireOpen();
         return super.deposit(assets, receiver);
     }
@@ -101,13 +104,13 @@ contract InsuranceFund is ERC4626, IInsuranceFund {
     function mint(
         uint256 shares,
         address receiver
-    ) public override(ERC4626, IERC4626) returns (uint256) {
+    ) public override(ERC4626, IERC4626) nonReentrant returns (uint256) {
         _requireOpen();
         return super.mint(shares, receiver);
     }
 
     /// @inheritdoc IInsuranceFund
-    function requestExit(uint256 shares) external {
+    function requestExit(uint256 shares) external nonReentrant {
         require(shares != 0, ZeroShares(0));
         Exit memory pending = _exits[msg.sender];
         require(pending.shares == 0, ExitPending(msg.sender, pending.shares));
@@ -119,7 +122,7 @@ contract InsuranceFund is ERC4626, IInsuranceFund {
     }
 
     /// @inheritdoc IInsuranceFund
-    function executeExit(address staker) external returns (uint256 assets) {
+    function executeExit(address staker) external nonReentrant returns (uint256 assets) {
         Exit memory exit = _exits[staker];
         require(exit.shares != 0, NoExit(staker));
         require(block.timestamp >= exit.ready, ExitNotReady(exit.ready, block.timestamp));
@@ -127,7 +130,7 @@ contract InsuranceFund is ERC4626, IInsuranceFund {
 
         delete _exits[staker];
         assets = previewRedeem(exit.shares);
-        noteIncome();
+        _noteIncome();
         _income.seen -= (assets * SCALE).toUint128();
         _burn(address(this), exit.shares);
         emit ExitExecuted(staker, exit.shares, assets);
@@ -137,16 +140,8 @@ contract InsuranceFund is ERC4626, IInsuranceFund {
     }
 
     /// @inheritdoc IInsuranceFund
-    function noteIncome() public {
-        (uint256 held, uint256 left, uint256 end) = _look();
-        int256 change = held.toInt256() - uint256(_income.seen).toInt256();
-        _income = Income({
-            seen: held.toUint128(),
-            streaming: left.toUint128(),
-            since: uint48(block.timestamp),
-            end: end.toUint48()
-        });
-        if (change != 0) emit IncomeNoted(change, left, end);
+    function noteIncome() external nonReentrant {
+        _noteIncome();
     }
 
     function _deposit(
@@ -156,12 +151,14 @@ contract InsuranceFund is ERC4626, IInsuranceFund {
         uint256 shares
     ) internal override {
         require(shares != 0, ZeroShares(assets));
-        noteIncome();
+        // First, though a callback comes last elsewhere: shares that are minted and not paid for yet would let whoever is called see
+        // a price that is too low. The exchange moves them on when it has locked and booked.
+        IERC20(asset()).safeTransferFrom(caller, address(this), assets);
+        _noteIncome();
         _income.seen += (assets * SCALE).toUint128();
         _mint(receiver, shares);
         emit Deposit(caller, receiver, assets, shares);
 
-        IERC20(asset()).safeTransferFrom(caller, address(this), assets);
         exchange.deposit(House.FUND, assets);
     }
 
@@ -221,6 +218,18 @@ contract InsuranceFund is ERC4626, IInsuranceFund {
     }
 
     /* PRIVATE */
+
+    function _noteIncome() private {
+        (uint256 held, uint256 left, uint256 end) = _look();
+        int256 change = held.toInt256() - uint256(_income.seen).toInt256();
+        _income = Income({
+            seen: held.toUint128(),
+            streaming: left.toUint128(),
+            since: uint48(block.timestamp),
+            end: end.toUint48()
+        });
+        if (change != 0) emit IncomeNoted(change, left, end);
+    }
 
     /// @notice Account 1 now, and income that does not count yet as if it were noted now.
     /// @return held Quote; INV-10: never negative.

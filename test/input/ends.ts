@@ -134,19 +134,11 @@ export const ENDS: Readonly<Record<string, readonly string[]>> = {
     "ERC20InsufficientAllowance",
     "ERC20InvalidReceiver",
     "Panic(17)",
-    "SafeCastOverflowedUintDowncast",
     "ZeroShares",
     "done",
   ],
   "fund.executeExit": ["NoExit"],
-  "fund.mint": [
-    "ERC20InsufficientAllowance",
-    "ERC20InvalidReceiver",
-    "Panic(17)",
-    "SafeCastOverflowedUintDowncast",
-    "ZeroShares",
-    "done",
-  ],
+  "fund.mint": ["ERC20InsufficientAllowance", "ERC20InvalidReceiver", "ZeroShares", "done"],
   "fund.noteIncome": ["done"],
   "fund.redeem": ["ERC20InvalidApprover", "ERC4626ExceededMaxRedeem", "done"],
   "fund.requestExit": [
@@ -272,7 +264,6 @@ export const VIEWS: Readonly<Record<string, readonly string[]>> = {
 export const KNOWN: readonly string[] = [
   // Amounts that are too large to be converted into shares.
   "fund.deposit Panic(17)",
-  "fund.mint Panic(17)",
   "fund.convertToShares Panic(17)",
   "fund.previewDeposit Panic(17)",
   "fund.previewWithdraw Panic(17)",
