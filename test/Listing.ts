@@ -181,6 +181,7 @@ describe("Exchange: listing and roles", () => {
         reduceRisk: () => exchange.reduceRisk(0, 0, 0, true),
         payTreasury: () => exchange.payTreasury(1n, stranger.address),
         setSources: () => oracle.setSources(0, [], []),
+        setBounds: () => oracle.setBounds(0, 0n, 1n),
         setSigner: () => feed.setSigner(stranger.address, true),
         setThreshold: () => feed.setThreshold(1),
       };
@@ -210,6 +211,9 @@ describe("Exchange: listing and roles", () => {
       for (const role of ROLE_NAMES) {
         const [isMember, delay] = await roles.hasRole(ROLE_IDS[role], parameters.roles[role] ?? "");
         expect([isMember, delay], role).to.deep.equal([true, role === "guardian" ? 0n : 172_800n]);
+        // Whatever waits can be cancelled by the guardian.
+        const wanted = role === "guardian" ? 0n : ROLE_IDS.guardian;
+        expect(await roles.getRoleGuardian(ROLE_IDS[role]), role).to.equal(wanted);
       }
       expect(await roles.hasRole(0n, deployer)).to.deep.equal([false, 0n]);
       const [lister] = (await other.ethers.getSigners()).slice(2);

@@ -2,7 +2,7 @@ import { LINKED, linksOf } from "./artifacts.js";
 import type { Ballast } from "./deploy.js";
 import type { MarketParameters, Parameters } from "./parameters.js";
 import { feedOf, toMarketConfig } from "./parameters.js";
-import { FUNCTIONS, ROLE_IDS, ROLE_NAMES, selectorOf } from "./roles.js";
+import { DELAYED, FUNCTIONS, ROLE_IDS, ROLE_NAMES, selectorOf } from "./roles.js";
 import type { Restricted } from "./roles.js";
 
 /* Reads a deployment back and says what is not as the parameters want it. */
@@ -14,6 +14,8 @@ type Deployment = {
 };
 
 const FUND_ACCOUNT = 1;
+/** The manager's own. */
+const ADMIN_ROLE = 0n;
 const PERCENT = 100n;
 /** Under which names a deployment lists the contracts; libraries keep their own. */
 const KEYS: Readonly<Record<string, string>> = { Exchange: "exchange", ExchangeLens: "lens" };
@@ -66,6 +68,9 @@ async function checkRoles({ ballast, parameters, deployer }: Deployment): Promis
     }
   }
   for (const role of ROLE_NAMES) {
+    const guardian = await roles.getRoleGuardian(ROLE_IDS[role]);
+    const wanted = DELAYED.has(role) ? ROLE_IDS.guardian : ADMIN_ROLE;
+    problems.push(...differs(`guardian of ${role}`, guardian, wanted));
     const holder = parameters.roles[role] ?? deployer;
     const [holds] = await roles.hasRole(ROLE_IDS[role], holder);
     problems.push(...differs(`${holder} holds ${role}`, holds, true));

@@ -95,7 +95,7 @@ function linkedInto(
   return linked;
 }
 
-/** Each restricted function gets its role, and the deployer every role. */
+/** Each restricted function gets its role, each role that waits a guardian, and the deployer every role. */
 function grantRoles(m: Builder, parts: Parts, deployer: string): Step[] {
   const assigned = restrictedParts(parts).flatMap(([name, contract]) =>
     rolesOf(name).map(([role, functions]) =>
@@ -107,10 +107,15 @@ function grantRoles(m: Builder, parts: Parts, deployer: string): Step[] {
       ),
     ),
   );
+  const guarded = [...DELAYED].map((role) =>
+    m.call(parts.roles, "setRoleGuardian", [ROLE_IDS[role], ROLE_IDS.guardian], {
+      id: `guard_${role}`,
+    }),
+  );
   return ROLE_NAMES.map((role) =>
     m.call(parts.roles, "grantRole", [ROLE_IDS[role], deployer, 0], {
       id: `grant_${role}`,
-      after: assigned,
+      after: [...assigned, ...guarded],
     }),
   );
 }

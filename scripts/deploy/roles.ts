@@ -19,7 +19,7 @@ export const ROLE_IDS: Readonly<Record<RoleName, bigint>> = {
 
 export const ROLE_NAMES: readonly RoleName[] = ["listing", "guardian", "treasury", "oracle"];
 
-/** Roles whose calls add risk: they wait for the delay. The guardian only takes risk away. */
+/** Roles whose calls add risk: they wait for the delay, and the guardian may cancel them meanwhile. It only takes risk away. */
 export const DELAYED: ReadonlySet<RoleName> = new Set<RoleName>(["listing", "treasury", "oracle"]);
 
 export type Restricted = "exchange" | "oracle" | "signedFeed";
@@ -32,7 +32,7 @@ export const FUNCTIONS: Readonly<Record<Restricted, Partial<Record<RoleName, rea
       guardian: ["reduceRisk"],
       treasury: ["payTreasury"],
     },
-    oracle: { oracle: ["setSources"] },
+    oracle: { oracle: ["setSources", "setBounds"] },
     signedFeed: { oracle: ["setSigner", "setThreshold"] },
   };
 
