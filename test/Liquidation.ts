@@ -290,6 +290,37 @@ describe("takeover", () => {
     await world.audit();
   });
 
+  it("serves the book first, as far as it is better", async () => {
+    const world = await lab();
+    const { long, maker } = await weak(world);
+    await world.place(maker, LONG, 2n * SIZE, 976n);
+    await world.place(maker, LONG, 20n * SIZE, 973n);
+    const taker = await world.open(units(1000n));
+    const { events } = await world.done(
+      world.harness.takeover(long, taker, 0, 100n * SIZE, 1000n * UNIT, GAS),
+    );
+    const [first, second] = eventsNamed(events, "Liquidated").map(({ args }) => args);
+    expect(first).to.include({ buyer: 0n, lots: 2n * SIZE, quote: 2n * 976n * TICK });
+    expect(second).to.include({ buyer: BigInt(taker), limit: 974n * UNIT });
+    expect(await world.lotsOf(maker)).to.equal(2n * SIZE);
+    expect(await world.lotsOf(taker)).to.equal(second?.lots);
+    await world.audit();
+  });
+
+  it("takes nothing over where the book takes it all", async () => {
+    const world = await lab();
+    const { long, maker } = await weak(world);
+    await world.place(maker, LONG, 20n * SIZE, 976n);
+    const taker = await world.open(units(1000n));
+    const call = world.harness.getFunction("takeover");
+    const args = [long, taker, 0, 100n * SIZE, 1000n * UNIT] as const;
+    expect(await call.staticCall(...args)).to.equal(0n);
+    await world.done(call(...args, GAS));
+    expect(await world.lotsOf(taker)).to.equal(0n);
+    const health = await world.harness.healthOf(long);
+    expect(health.equity * 4n >= health.maintenance * 5n).to.equal(true);
+  });
+
   it("refuses what the taker did not agree to, and who may not be taken over", async () => {
     const world = await lab();
     const { long, short, maker } = await weak(world);

@@ -312,7 +312,7 @@ library Liquidation {
             IExchangeErrors.WorseThanLimit(salePrice, offer.worstPrice)
         );
         lots = offer.lots.min(Margin.lotsToTarget(s, price, f.account, charged(f), salePrice));
-        if (lots == 0 && f.penalty != 0) return 0;
+        if (lots == 0 && f.fills != Bounds.FILLS) return 0;
         require(lots != 0, IExchangeErrors.ZeroLots());
 
         Tally memory tally;

@@ -206,7 +206,7 @@ export function takeover(x: Exchange, { from, to, market, lots, worstPrice }: Ta
   const needed = held && lotsToTarget(x, { market, held, health: charged(sale), price });
   const taken = least(lots, needed ?? 0n);
   // The book may have taken all that was to be sold.
-  refuseUnless(taken > 0n || sale.penalty > 0n, "ZeroLots");
+  refuseUnless(taken > 0n || sale.fills !== FILLS, "ZeroLots");
   if (taken > 0n) {
     handOver(x, from, market, { side: opposite(side), lots: taken, price });
     handOver(x, to, market, { side, lots: taken, price });
