@@ -41,6 +41,7 @@ getContractFactory(name: 'ChainlinkSource', signerOrOptions?: ethers.Signer | Fa
 getContractFactory(name: 'IndexOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IndexOracle__factory>
 getContractFactory(name: 'PythSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PythSource__factory>
 getContractFactory(name: 'SignedFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SignedFeed__factory>
+getContractFactory(name: 'BalanceFund', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BalanceFund__factory>
 getContractFactory(name: 'BitsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BitsHarness__factory>
 getContractFactory(name: 'BlockingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BlockingToken__factory>
 getContractFactory(name: 'BookHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BookHarness__factory>
@@ -72,6 +73,8 @@ getContractFactory(name: 'UnwillingSender', signerOrOptions?: ethers.Signer | Fa
 getContractFactory(name: 'QueueHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.QueueHarness__factory>
 getContractFactory(name: 'TestToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.TestToken__factory>
 getContractFactory(name: 'WaterfallHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WaterfallHarness__factory>
+getContractFactory(name: 'WickPicker', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WickPicker__factory>
+getContractFactory(name: 'Without', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Without__factory>
 
   getContractAt(name: 'Exchange', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Exchange>
 getContractAt(name: 'ExchangeLens', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExchangeLens>
@@ -104,6 +107,7 @@ getContractAt(name: 'ChainlinkSource', address: string | ethers.Addressable, sig
 getContractAt(name: 'IndexOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IndexOracle>
 getContractAt(name: 'PythSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PythSource>
 getContractAt(name: 'SignedFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SignedFeed>
+getContractAt(name: 'BalanceFund', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BalanceFund>
 getContractAt(name: 'BitsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BitsHarness>
 getContractAt(name: 'BlockingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BlockingToken>
 getContractAt(name: 'BookHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BookHarness>
@@ -135,6 +139,8 @@ getContractAt(name: 'UnwillingSender', address: string | ethers.Addressable, sig
 getContractAt(name: 'QueueHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.QueueHarness>
 getContractAt(name: 'TestToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.TestToken>
 getContractAt(name: 'WaterfallHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WaterfallHarness>
+getContractAt(name: 'WickPicker', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WickPicker>
+getContractAt(name: 'Without', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Without>
 
   deployContract(name: 'Exchange', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exchange>
 deployContract(name: 'ExchangeLens', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExchangeLens>
@@ -167,6 +173,7 @@ deployContract(name: 'ChainlinkSource', signerOrOptions?: ethers.Signer | Deploy
 deployContract(name: 'IndexOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IndexOracle>
 deployContract(name: 'PythSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythSource>
 deployContract(name: 'SignedFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedFeed>
+deployContract(name: 'BalanceFund', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BalanceFund>
 deployContract(name: 'BitsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
 deployContract(name: 'BlockingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockingToken>
 deployContract(name: 'BookHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarness>
@@ -198,6 +205,8 @@ deployContract(name: 'UnwillingSender', signerOrOptions?: ethers.Signer | Deploy
 deployContract(name: 'QueueHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.QueueHarness>
 deployContract(name: 'TestToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TestToken>
 deployContract(name: 'WaterfallHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WaterfallHarness>
+deployContract(name: 'WickPicker', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WickPicker>
+deployContract(name: 'Without', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Without>
 
   deployContract(name: 'Exchange', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exchange>
 deployContract(name: 'ExchangeLens', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExchangeLens>
@@ -230,6 +239,7 @@ deployContract(name: 'ChainlinkSource', args: any[], signerOrOptions?: ethers.Si
 deployContract(name: 'IndexOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IndexOracle>
 deployContract(name: 'PythSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythSource>
 deployContract(name: 'SignedFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedFeed>
+deployContract(name: 'BalanceFund', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BalanceFund>
 deployContract(name: 'BitsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
 deployContract(name: 'BlockingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockingToken>
 deployContract(name: 'BookHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarness>
@@ -261,6 +271,8 @@ deployContract(name: 'UnwillingSender', args: any[], signerOrOptions?: ethers.Si
 deployContract(name: 'QueueHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.QueueHarness>
 deployContract(name: 'TestToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TestToken>
 deployContract(name: 'WaterfallHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WaterfallHarness>
+deployContract(name: 'WickPicker', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WickPicker>
+deployContract(name: 'Without', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Without>
 
     // default types
     getContractFactory(

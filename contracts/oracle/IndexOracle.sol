@@ -22,8 +22,8 @@ import {Grade, PPM} from "../types/Keys.sol";
 ///          Of two that are equally near, or without a last index, the one published later.
 /// LIVENESS No source can make `read` revert. A caller who gives too little gas to ask a source gets a revert, because
 ///          he would otherwise choose which sources count.
-/// ROLES    `setSources` and `setBounds` belong to the role that lists markets, with its delay. Worst it can do: after the
-///          delay, sources that lie; the exchange's jump guard is what is left then.
+/// ROLES    `setSources` and `setBounds` belong to the oracle role, with its delay. Worst it can do: after the delay,
+///          sources that lie; the exchange's jump guard is what is left then.
 contract IndexOracle is IIndexOracle, AccessManaged {
     uint256 public constant MAX_SOURCES = 5;
     /// @notice Gas that one source may use. A Chainlink proxy with a sequencer check needs less than half.

@@ -186,7 +186,9 @@ function tickBySends(connection: NetworkConnection): void {
 export type WorldOptions = {
   readonly overrides?: MarketOverrides;
   /** What is not as in the default parameters. */
-  readonly deployment?: Partial<Pick<Parameters, "token" | "roles" | "delay" | "outflow">>;
+  readonly deployment?: Partial<
+    Pick<Parameters, "token" | "roles" | "delay" | "outflow" | "markets" | "sequencer">
+  >;
   readonly prices?: readonly string[];
 };
 

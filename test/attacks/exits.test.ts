@@ -2,9 +2,9 @@ import { expect } from "chai";
 import { network } from "hardhat";
 import { parseUnits } from "ethers";
 import { signPrice } from "../../scripts/lib/feed.js";
-import { BTC, buy, createWorld, setLeverage } from "../fixtures.js";
+import { BTC, buy, setLeverage } from "../fixtures.js";
 import type { World } from "../fixtures.js";
-import { createGang, expectNear, wholeFloor } from "./gang.js";
+import { createAligned, createGang, expectNear, wholeFloor } from "./gang.js";
 
 /*
  * Ways out for whoever owes a part of a deficit, or is next in the queue, or knows a price before the exchange does. Each is played twice:
@@ -46,9 +46,9 @@ describe("Attacks by leaving", () => {
     }
 
     it("saves all but the fees in the control; with defaults the attacker gives what the other gives", async () => {
-      const control = await createWorld(connection, { overrides: { freshEpoch: 60 } });
+      const control = await createAligned(connection, { overrides: { freshEpoch: 60 } });
       expect(await reopen(control)).to.deep.equal({ profit: 3467n, honest: 468n });
-      const found = await reopen(await createWorld(connection));
+      const found = await reopen(await createAligned(connection));
       // 3,500 each less about 1,530, and 180 in fees of the two trades more than who did nothing.
       expect(found).to.deep.equal({ profit: 1877n, honest: 2057n });
     });
@@ -81,14 +81,14 @@ describe("Attacks by leaving", () => {
     }
 
     it("keeps the short through the event in the control, and wins on; with defaults it is cut", async () => {
-      const control = await createWorld(connection, { overrides: { classDelay: 0 } });
+      const control = await createAligned(connection, { overrides: { classDelay: 0 } });
       expect(await switchClass(control)).to.equal(9738n);
       // 5 BTC that do not win the last 500 each.
-      expect(await switchClass(await createWorld(connection))).to.equal(7238n);
+      expect(await switchClass(await createAligned(connection))).to.equal(7238n);
     });
 
     it("needs the money: profit of 25,000 does not stand in for a requirement", async () => {
-      const world = await createWorld(connection, { overrides: { classDelay: 0 } });
+      const world = await createAligned(connection, { overrides: { classDelay: 0 } });
       const { exchange } = world;
       const [attacker, loser] = [await world.openTrader("10000"), await world.openTrader("100000")];
       await world.trade(loser, attacker, { price: "10000", size: "5" });
@@ -131,9 +131,9 @@ describe("Attacks by leaving", () => {
     }
 
     it("is no way out: it is taken before the withdrawal in the control, with defaults nothing is paid out", async () => {
-      const control = await createWorld(connection, { overrides: { maxJump: 500_000 } });
+      const control = await createAligned(connection, { overrides: { maxJump: 500_000 } });
       expect(await leave(control)).to.deep.equal({ profit: -61n, pulled: 71_949n });
-      const found = await leave(await createWorld(connection));
+      const found = await leave(await createAligned(connection));
       expect(found).to.deep.equal({ profit: -61n, pulled: 0n });
     });
 
@@ -154,9 +154,9 @@ describe("Attacks by leaving", () => {
     }
 
     it("liquidates nobody if it is false; in the control it does", async () => {
-      const control = await createWorld(connection, { overrides: { maxJump: 500_000 } });
+      const control = await createAligned(connection, { overrides: { maxJump: 500_000 } });
       expect(await falsePrice(control)).to.deep.equal({ profit: 19_991n, victim: -20_051n });
-      const found = await falsePrice(await createWorld(connection));
+      const found = await falsePrice(await createAligned(connection));
       expect(found).to.deep.equal({ profit: 0n, victim: -51n });
     });
   });
@@ -206,10 +206,10 @@ describe("Attacks by leaving", () => {
     }
 
     const ONE_EVENT = { profit: 1778n, within: 2018n, beyond: 0n, shortfall: 0n };
-    const defaults = (plan: Plan) => createWorld(connection).then((world) => snipe(world, plan));
+    const defaults = (plan: Plan) => createAligned(connection).then((world) => snipe(world, plan));
 
     it("draws the same in four events as in one, while winners have what is missing beyond the budget", async () => {
-      const loose = await createWorld(connection, { overrides: LOOSE });
+      const loose = await createAligned(connection, { overrides: LOOSE });
       // 900 are missing in each, and all of it is in the budget.
       const control = await snipe(loose, { to: "9700", together: true });
       expectNear(control, { profit: 3559n, within: 3800n, beyond: 0n, shortfall: 0n });

@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import { MaxUint256, parseUnits } from "ethers";
 import type { MarketOverrides } from "../../scripts/deploy/parameters.js";
-import { buy, sell, setLeverage, toLots, TOKEN, WHOLE } from "../fixtures.js";
-import type { Trader, World } from "../fixtures.js";
+import type { NetworkConnection } from "hardhat/types/network";
+import { createWorld, buy, sell, setLeverage, toLots, TOKEN, WHOLE } from "../fixtures.js";
+import type { Trader, World, WorldOptions } from "../fixtures.js";
 
 /* Accounts that act together, and what they have gained when all is over. */
 
@@ -28,6 +29,18 @@ export const LOOSEST: MarketOverrides = {
   dayBudget: 800_000,
   marketShare: 800_000,
 };
+
+const HOUR = 3600;
+
+/** A world that begins at a full hour: epochs and funding fall alike in every run, and figures are the same. */
+export async function createAligned(
+  connection: NetworkConnection,
+  options?: WorldOptions,
+): Promise<World> {
+  const { time } = connection.networkHelpers;
+  await time.increaseTo((Math.floor((await time.latest()) / HOUR) + 1) * HOUR);
+  return createWorld(connection, options);
+}
 
 export type Gang = ReturnType<typeof createGang>;
 

@@ -4,6 +4,7 @@
 export * as oddTokensSol from './OddTokens.sol/index.js';
 export * as priceSourcesSol from './PriceSources.sol/index.js';
 export * as pythContractSol from './PythContract.sol/index.js';
+export { BalanceFund__factory } from './BalanceFund__factory.js';
 export { BitsHarness__factory } from './BitsHarness__factory.js';
 export { BlockingToken__factory } from './BlockingToken__factory.js';
 export { BookHarness__factory } from './BookHarness__factory.js';
@@ -18,3 +19,5 @@ export { PricesHarness__factory } from './PricesHarness__factory.js';
 export { QueueHarness__factory } from './QueueHarness__factory.js';
 export { TestToken__factory } from './TestToken__factory.js';
 export { WaterfallHarness__factory } from './WaterfallHarness__factory.js';
+export { WickPicker__factory } from './WickPicker__factory.js';
+export { Without__factory } from './Without__factory.js';
