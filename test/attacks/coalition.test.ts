@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { network } from "hardhat";
 import { BTC, buy, sell } from "../fixtures.js";
 import type { World } from "../fixtures.js";
+import { record } from "./figures.js";
 import {
   createAligned,
   createGang,
@@ -57,6 +58,7 @@ describe("Attacks of coalitions", () => {
       expectNear(control, { profit: 7899n, pairs: 2n, fund: 2004n });
       const found = await gap(await defaultWorld(), plan, "9300");
       expectNear(found, { profit: 1884n, pairs: 2n, fund: 8019n });
+      record("gap", { control: control.profit, default: found.profit });
     });
 
     it("finds room for twelve pairs over the stated move of 2.5 % in the control, for two with defaults", async () => {
@@ -66,6 +68,7 @@ describe("Attacks of coalitions", () => {
       expectNear(control, { profit: 6860n, pairs: 12n, fund: 2869n });
       // cap · (move − 1 %) is the day's budget, 4000; what the pairs brought as margin is theirs.
       expectNear(found, { profit: 1143n, pairs: 2n, fund: 8744n });
+      record("gap-stated", { control: control.profit, default: found.profit });
     });
 
     /** The same where others are in the market: their profit is charged beside the coalition's own. */
@@ -82,6 +85,12 @@ describe("Attacks of coalitions", () => {
       const found = await gapAmongOthers(await defaultWorld(), "9300");
       expectNear(control, { profit: 33_570n, winner: 37_423n });
       expectNear(found, { profit: 8428n, winner: 56_470n });
+      record("gap-others", {
+        control: control.profit,
+        controlWinner: control.winner,
+        default: found.profit,
+        winner: found.winner,
+      });
     });
 
     it("takes nothing of others over the stated move", async () => {
@@ -115,8 +124,10 @@ describe("Attacks of coalitions", () => {
 
     it("stands until its margin is gone in the control; with defaults it is smaller, and less than a quarter is left to win", async () => {
       const loose = await createAligned(connection, { overrides: { ...LOOSEST, clock: 3600 } });
-      expect(await jelly(loose, "90")).to.equal(3959n);
-      expect(await jelly(await defaultWorld(), "26")).to.equal(883n);
+      const control = await jelly(loose, "90");
+      const found = await jelly(await defaultWorld(), "26");
+      expectNear({ control, found }, { control: 3959n, found: 883n });
+      record("jelly", { control, default: found });
     });
   });
 
@@ -139,8 +150,10 @@ describe("Attacks of coalitions", () => {
         const loose = await createAligned(connection, { overrides: { ...LOOSEST, band: 200_000 } });
         // What trades at mark cost in fees.
         const expected = held ? -61n : 0n;
-        expect(await giveAway(loose, { price: "8100", held })).to.equal(expected);
-        expect(await giveAway(await defaultWorld(), { price: "9600", held })).to.equal(expected);
+        const control = await giveAway(loose, { price: "8100", held });
+        const found = await giveAway(await defaultWorld(), { price: "9600", held });
+        expect([control, found]).to.deep.equal([expected, expected]);
+        if (!held) record("container-price", { control, default: found });
       });
     }
   });
@@ -168,8 +181,10 @@ describe("Attacks of coalitions", () => {
     it("does not pay in the control either", async () => {
       const loose = await createAligned(connection, { overrides: { ...LOOSEST, freshEpoch: 60 } });
       const expected = { profit: -301n, pulled: 0n, unrealised: 199_748n };
-      expect(await mango(loose)).to.deep.equal(expected);
-      expect(await mango(await defaultWorld())).to.deep.equal(expected);
+      const control = await mango(loose);
+      const found = await mango(await defaultWorld());
+      expect([control, found]).to.deep.equal([expected, expected]);
+      record("mango", { control: control.profit, default: found.profit });
     });
   });
 
@@ -216,13 +231,17 @@ describe("Attacks of coalitions", () => {
       expectNear(control, { profit: 94_704n, wallets: 12n });
       const found = await yfi(await crowdedWorld(false), plan);
       expectNear(found, { profit: 55_244n, wallets: 7n });
+      record("yfi", { control: control.profit, default: found.profit });
     });
 
     /* Size is asked of withdrawals too: money that was brought to get in stays in. */
     it("fits no more with defaults if each brings all of the notional, because it cannot be taken out again", async () => {
       const plan = { deposit: "81000", isPulled: true };
+      const control = await yfi(await crowdedWorld(true), plan);
+      expectNear(control, { profit: 95_424n, wallets: 12n });
       const found = await yfi(await crowdedWorld(false), plan);
       expectNear(found, { profit: 57_024n, wallets: 12n });
+      record("yfi-pulled", { control: control.profit, default: found.profit });
     });
   });
 
@@ -253,6 +272,12 @@ describe("Attacks of coalitions", () => {
       expectNear(control, { profit: -164_000n, fund: 2052n });
       const found = await popcat(await defaultWorld());
       expectNear(found, { profit: -164_000n, fund: 8239n });
+      record("popcat", {
+        control: control.profit,
+        controlFund: control.fund,
+        default: found.profit,
+        fund: found.fund,
+      });
     });
   });
 });

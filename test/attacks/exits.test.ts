@@ -4,6 +4,7 @@ import { parseUnits } from "ethers";
 import { signPrice } from "../../scripts/lib/feed.js";
 import { BTC, buy, setLeverage } from "../fixtures.js";
 import type { World } from "../fixtures.js";
+import { record } from "./figures.js";
 import { createAligned, createGang, expectNear, wholeFloor } from "./gang.js";
 
 /*
@@ -47,8 +48,10 @@ describe("Attacks by leaving", () => {
 
     it("saves all but the fees in the control; with defaults the attacker gives what the other gives", async () => {
       const control = await createAligned(connection, { overrides: { freshEpoch: 60 } });
-      expect(await reopen(control)).to.deep.equal({ profit: 3467n, honest: 468n });
+      const loose = await reopen(control);
+      expect(loose).to.deep.equal({ profit: 3467n, honest: 468n });
       const found = await reopen(await createAligned(connection));
+      record("reopen", { control: loose.profit, default: found.profit, still: found.honest });
       // 3,500 each less about 1,530, and 180 in fees of the two trades more than who did nothing.
       expect(found).to.deep.equal({ profit: 1877n, honest: 2057n });
     });
@@ -82,9 +85,12 @@ describe("Attacks by leaving", () => {
 
     it("keeps the short through the event in the control, and wins on; with defaults it is cut", async () => {
       const control = await createAligned(connection, { overrides: { classDelay: 0 } });
-      expect(await switchClass(control)).to.equal(9738n);
+      const loose = await switchClass(control);
+      expect(loose).to.equal(9738n);
       // 5 BTC that do not win the last 500 each.
-      expect(await switchClass(await createAligned(connection))).to.equal(7238n);
+      const found = await switchClass(await createAligned(connection));
+      expect(found).to.equal(7238n);
+      record("commit", { control: loose, default: found });
     });
 
     it("needs the money: profit of 25,000 does not stand in for a requirement", async () => {
@@ -132,8 +138,10 @@ describe("Attacks by leaving", () => {
 
     it("is no way out: it is taken before the withdrawal in the control, with defaults nothing is paid out", async () => {
       const control = await createAligned(connection, { overrides: { maxJump: 500_000 } });
-      expect(await leave(control)).to.deep.equal({ profit: -61n, pulled: 71_949n });
+      const loose = await leave(control);
+      expect(loose).to.deep.equal({ profit: -61n, pulled: 71_949n });
       const found = await leave(await createAligned(connection));
+      record("waiting-jump", { control: loose.profit, default: found.profit });
       expect(found).to.deep.equal({ profit: -61n, pulled: 0n });
     });
 
@@ -155,8 +163,10 @@ describe("Attacks by leaving", () => {
 
     it("liquidates nobody if it is false; in the control it does", async () => {
       const control = await createAligned(connection, { overrides: { maxJump: 500_000 } });
-      expect(await falsePrice(control)).to.deep.equal({ profit: 19_991n, victim: -20_051n });
+      const loose = await falsePrice(control);
+      expect(loose).to.deep.equal({ profit: 19_991n, victim: -20_051n });
       const found = await falsePrice(await createAligned(connection));
+      record("false-price", { control: loose.profit, default: found.profit });
       expect(found).to.deep.equal({ profit: 0n, victim: -51n });
     });
   });
@@ -217,6 +227,7 @@ describe("Attacks by leaving", () => {
       const four = await defaults({ to: "9700", together: false });
       expectNear(one, ONE_EVENT);
       expectNear(four, ONE_EVENT);
+      record("snipe", { control: control.profit, default: four.profit, one: one.profit });
     });
 
     /*
@@ -228,12 +239,16 @@ describe("Attacks by leaving", () => {
       expectNear(one, ONE_EVENT);
       const four = await defaults({ to: "9300", together: false });
       expectNear(four, { profit: 5257n, within: 2018n, beyond: 3479n, shortfall: 0n });
+      record("snipe-late", { default: four.profit, one: one.profit });
     });
 
     it("leaves a shortfall in four events where one event leaves none", async () => {
       const four = await defaults({ to: "9000", together: false });
       expectNear(four, { profit: 7607n, within: 2018n, beyond: 4032n, shortfall: 1796n });
-      expectNear(await defaults({ to: "9000", together: true }), ONE_EVENT);
+      const one = await defaults({ to: "9000", together: true });
+      expectNear(one, ONE_EVENT);
+      const { profit, shortfall } = four;
+      record("snipe-shortfall", { default: profit, shortfall, one: one.profit });
     });
 
     it("draws what its buckets leak in between, within the market's share of every day", async () => {

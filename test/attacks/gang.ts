@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { MaxUint256, parseUnits } from "ethers";
 import type { MarketOverrides } from "../../scripts/deploy/parameters.js";
+import { createWorld as createPlain } from "../../scripts/lib/world.js";
 import type { NetworkConnection } from "hardhat/types/network";
 import { createWorld, buy, sell, setLeverage, toLots, TOKEN, WHOLE } from "../fixtures.js";
 import type { Trader, World, WorldOptions } from "../fixtures.js";
@@ -37,9 +38,21 @@ export async function createAligned(
   connection: NetworkConnection,
   options?: WorldOptions,
 ): Promise<World> {
-  const { time } = connection.networkHelpers;
-  await time.increaseTo((Math.floor((await time.latest()) / HOUR) + 1) * HOUR);
+  await align(connection);
   return createWorld(connection, options);
+}
+
+/** The same without a look at the books: for a world whose libraries are not the deployment's any more. */
+export async function createUnwatched(
+  connection: NetworkConnection,
+  options?: WorldOptions,
+): Promise<World> {
+  await align(connection);
+  return createPlain(connection, options);
+}
+
+async function align({ networkHelpers: { time } }: NetworkConnection): Promise<void> {
+  await time.increaseTo((Math.floor((await time.latest()) / HOUR) + 1) * HOUR);
 }
 
 export type Gang = ReturnType<typeof createGang>;

@@ -5,6 +5,7 @@ import { signPrice } from "../../scripts/lib/feed.js";
 import { WickPicker__factory } from "../../typechain-types/index.js";
 import { BTC, buy, sell, setLeverage } from "../fixtures.js";
 import type { World } from "../fixtures.js";
+import { record } from "./figures.js";
 import { createAligned, createGang } from "./gang.js";
 
 /* Attacks by way of prices: several in one transaction, and a mark made by one's own trades. */
@@ -51,6 +52,12 @@ describe("Attacks on prices", () => {
       expect(control).to.deep.equal({ highest: 10_376n, lots, profit: -101n });
       const found = await xpl(await createAligned(connection));
       expect(found).to.deep.equal({ highest: 10_098n, lots, profit: -101n });
+      record("xpl", {
+        control: control.profit,
+        controlMark: control.highest,
+        default: found.profit,
+        mark: found.highest,
+      });
     });
   });
 
@@ -103,8 +110,11 @@ describe("Attacks on prices", () => {
     }
 
     it("sees one price: what pays over two blocks costs a fee in one", async () => {
-      expect(await pickWick(false)).to.deep.equal({ profit: 1374n, index: 10_000n });
-      expect(await pickWick(true)).to.deep.equal({ profit: -10n, index: 9850n });
+      const control = await pickWick(false);
+      const found = await pickWick(true);
+      expect(control).to.deep.equal({ profit: 1374n, index: 10_000n });
+      expect(found).to.deep.equal({ profit: -10n, index: 9850n });
+      record("wick", { control: control.profit, default: found.profit });
     });
   });
 });
