@@ -72,11 +72,11 @@ const ROWS = [
     "selftrade",
   ],
   [
-    "both-sides-apart",
-    "both sides of a market ruined, one by another market, closed one after the other; fund of 20,000",
-    "each market's event budget",
-    "",
-    "**{default}**; of an empty fund {empty}",
+    "both-sides",
+    "both sides of a market ruined, one by another market; fund of 20,000",
+    "each market's event budget 80 %, 20 %; in one event the gains of its own accounts are charged",
+    "{control}",
+    "**{default}**, together or one after the other; of an empty fund {empty}",
     "both-sides",
   ],
   [
@@ -257,10 +257,10 @@ const ROWS = [
   ],
   [
     "takeover-past-bids",
-    "taking over and selling to bids of before",
-    "`band` 20 %, 5 %",
+    "taking over and selling to bids of before that are better",
+    "structural: the book is served first. Control: `band` 20 %",
     "{control}",
-    "**{default}**; to bids inside the band **{near}**, and 0 if a keeper sells to the book first",
+    "{near}, the reward; **{default}**, the discount, where bids are outside the band",
     "prices",
   ],
   [
