@@ -20,3 +20,18 @@ export type Change = {
   readonly until: number;
   readonly to: string;
 };
+
+/** A mistake that others made, put into our contracts. */
+export type Planted = {
+  readonly id: string;
+  /** What it is taken from: a case below, or "edge" for one that is off by one. */
+  readonly from: string;
+  /** Below contracts/; "scripts/…" for what deploys them. */
+  readonly file: string;
+  readonly what: string;
+  /** Stands in the file exactly once. */
+  readonly text: string;
+  readonly planted: string;
+  /** The test files that look there, the one that is to find it first. */
+  readonly tests: readonly string[];
+};

@@ -103,25 +103,17 @@ function write(mutant: Generated, verdict: Verdict, seconds: number): void {
 
 async function judgeAll(mutants: readonly Generated[], until: number): Promise<void> {
   const workshop = createWorkshop("mutation");
-  let started = Date.now();
-  const build = (mutant: Generated | undefined) =>
-    mutant === undefined ? undefined : workshop.build(mutant, testsFor(mutant.file));
-  let next = build(mutants[0]);
-  for (const [i, mutant] of mutants.entries()) {
-    if (next === undefined || Date.now() > until) break;
-    const running = workshop.judge(next, testsFor(mutant.file));
-    // Compiled while the tests of this one run.
-    next = build(mutants[i + 1]);
-    const verdict = await running;
-    const now = Date.now();
+  for (const mutant of mutants) {
+    const started = Date.now();
+    if (started > until) break;
+    const verdict = await workshop.judge(mutant, testsFor(mutant.file));
     if (verdict.kind === "does not run") {
       console.log(`${verdict.kind.padEnd(15)}${mutant.id}\n${verdict.output.slice(-2000)}`);
     } else {
-      write(mutant, verdict, (now - started) / 1000);
+      write(mutant, verdict, (Date.now() - started) / 1000);
       const by = verdict.kind === "killed" ? verdict.by : lineOf(mutant);
       console.log(`${verdict.kind.padEnd(15)}${mutant.id}  ${mutant.what}  [${by}]`);
     }
-    started = now;
   }
 }
 

@@ -12,6 +12,7 @@ import { basename, join } from "node:path";
 import { ROOT, createCompiler, sourceOf } from "./compiler.js";
 import type { Built, Compiler } from "./compiler.js";
 import type { Change } from "./mutant.js";
+import type { Contract } from "./reach.js";
 import { contractsUsedBy } from "./uses.js";
 
 /*
@@ -47,18 +48,10 @@ export type Verdict =
   /** The tests ended without a report, which says nothing of the mutant. */
   | { readonly kind: "does not run"; readonly output: string };
 
-/** A mutant as the compiler left it. */
-export type Build =
-  | { readonly kind: "built"; readonly contracts: readonly Built[] }
-  | { readonly kind: "does not build" }
-  | { readonly kind: "same code" };
-
 export type Workshop = {
   readonly compiler: Compiler;
-  /** @param tests That will judge it: contracts for tests that none of these deploys are left as they are. */
-  readonly build: (change: Change, tests: readonly string[]) => Build;
   /** @param tests Test files, in their order; the first failure ends the run. */
-  readonly judge: (build: Build, tests: readonly string[]) => Promise<Verdict>;
+  readonly judge: (change: Change, tests: readonly string[]) => Promise<Verdict>;
 };
 
 /** @param name Of the copy, so that several can be used at a time. */
@@ -72,39 +65,102 @@ export function createWorkshop(name: string): Workshop {
   const compiler = createCompiler();
   const place = { work, factories };
 
+  const judge = async (change: Change, tests: readonly string[]): Promise<Verdict> => {
+    const made = prepare(compiler, change);
+    let isChanged = false;
+    let counts = { sent: 0, read: 0 };
+    for (let at = 0; at < tests.length;) {
+      const found = made.forTest(tests[at] ?? "");
+      if (found === undefined) return { kind: "does not build" };
+      for (const contract of found) install(place, contract);
+      // All that need no more than what is built by now are run at once.
+      let end = at + 1;
+      while (end < tests.length && made.isReadyFor(tests[end] ?? "")) end += 1;
+      const group = tests.slice(at, end);
+      at = end;
+      isChanged = isChanged || made.isChanged();
+      if (!group.some((test) => made.isSeenBy(test))) continue;
+      const verdict = await run(work, group);
+      if (verdict.kind !== "survived" && verdict.kind !== "killed") return verdict;
+      counts = { sent: counts.sent + verdict.sent, read: counts.read + verdict.read };
+      if (verdict.kind === "killed") return { ...verdict, ...counts };
+    }
+    return isChanged ? { kind: "survived", ...counts } : { kind: "same code" };
+  };
+
   return {
     compiler,
-    build({ file, from, until, to }, tests) {
-      const source = Buffer.from(sourceOf(file));
-      const text = `${source.subarray(0, from).toString()}${to}${source.subarray(until).toString()}`;
-      const used = contractsUsedBy(tests);
-      const reached = compiler.reach
-        .of(file, from, until)
-        .filter((contract) => !contract.file.startsWith("test/") || used.has(contract.name));
-      const contracts = compiler.build(reached, new Map([[file, text]]));
-      if (contracts === undefined) return { kind: "does not build" };
-      const changed = contracts.filter((contract) => isChanged(contract));
-      return changed.length === 0 ? { kind: "same code" } : { kind: "built", contracts: changed };
-    },
-    async judge(build, tests) {
-      if (build.kind !== "built") return build;
-      for (const contract of build.contracts) install(place, contract);
+    async judge(change, tests) {
+      if (!change.file.endsWith(".sol")) return judgeText(work, change, tests);
       try {
-        return await run(work, tests);
+        return await judge(change, tests);
       } finally {
-        for (const contract of build.contracts) restore(place, contract);
+        for (const contract of compiler.reach.of(change.file, change.from, change.until)) {
+          restore(place, contract);
+        }
       }
     },
   };
 }
 
+type Made = {
+  /** What of the mutant a test needs and was not built before; nothing if it does not compile. */
+  readonly forTest: (test: string) => readonly Built[] | undefined;
+  readonly isReadyFor: (test: string) => boolean;
+  /** Whether a test deploys anything whose bytecode differs. */
+  readonly isSeenBy: (test: string) => boolean;
+  readonly isChanged: () => boolean;
+};
+
+function textAfter({ from, until, to }: Change, source: Buffer): string {
+  return `${source.subarray(0, from).toString()}${to}${source.subarray(until).toString()}`;
+}
+
+/** Compiles a mutant test by test: most are found by a test that needs little of the project. */
+function prepare(compiler: Compiler, change: Change): Made {
+  const { file, from, until } = change;
+  const texts = new Map([[file, textAfter(change, Buffer.from(sourceOf(file)))]]);
+  const reached = compiler.reach.of(file, from, until);
+  const built = new Set<string>();
+  const changed = new Set<string>();
+  const neededBy = (test: string) => {
+    const used = contractsUsedBy([test]);
+    return reached.filter(({ name }) => used.has(name));
+  };
+  return {
+    forTest(test) {
+      const missing = neededBy(test).filter(({ name }) => !built.has(name));
+      if (missing.length === 0) return [];
+      const found = compiler.build(missing, texts);
+      for (const { name } of missing) built.add(name);
+      const different = found?.filter((contract) => isDifferent(contract));
+      for (const { name } of different ?? []) changed.add(name);
+      return different;
+    },
+    isReadyFor: (test) => neededBy(test).every(({ name }) => built.has(name)),
+    isSeenBy: (test) => neededBy(test).some(({ name }) => changed.has(name)),
+    isChanged: () => changed.size > 0,
+  };
+}
+
+/** For what is no contract: nothing is compiled. */
+async function judgeText(work: string, change: Change, tests: readonly string[]): Promise<Verdict> {
+  const source = readFileSync(join(ROOT, change.file));
+  writeFileSync(join(work, change.file), textAfter(change, source));
+  try {
+    return await run(work, tests);
+  } finally {
+    writeFileSync(join(work, change.file), source);
+  }
+}
+
 type Place = { readonly work: string; readonly factories: ReadonlyMap<string, string> };
 
-function artifactOf({ file, name }: Built): string {
+function artifactOf({ file, name }: Contract): string {
   return join("artifacts/contracts", file, `${name}.json`);
 }
 
-function isChanged(contract: Built): boolean {
+function isDifferent(contract: Built): boolean {
   // Written by the compiler.
   const artifact = JSON.parse(readFileSync(join(ROOT, artifactOf(contract)), "utf8")) as {
     bytecode: string;
@@ -136,7 +192,7 @@ function install({ work, factories }: Place, contract: Built): void {
   );
 }
 
-function restore({ work, factories }: Place, contract: Built): void {
+function restore({ work, factories }: Place, contract: Contract): void {
   const paths = [artifactOf(contract), factories.get(contract.name)];
   for (const path of paths) {
     if (path !== undefined) cpSync(join(ROOT, path), join(work, path));

@@ -29,6 +29,8 @@ const schema = z.object({
   counts: z.record(z.string(), z.number()),
   /** What did not hold, each in one line. */
   failures: z.array(z.string()),
+  /** Which test noticed, where a run is about one mistake. */
+  found: z.string().optional(),
 });
 
 export type Run = z.infer<typeof schema>;

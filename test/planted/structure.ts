@@ -1,0 +1,148 @@
+import type { Planted } from "../../scripts/mutants/mutant.js";
+
+/* Mistakes in how a market is made, which someone with two accounts or much money can use. */
+
+const BUDGETS = "test/Budgets.ts";
+const DELEVERAGE = "test/Deleverage.ts";
+const EXITS = "test/attacks/exits.test.ts";
+const MARGIN = "test/Margin.ts";
+const PRICES = "test/Prices.ts";
+const RISK_CAPS = "test/RiskCaps.ts";
+
+export const STRUCTURE: readonly Planted[] = [
+  {
+    id: "unrealised-leaves",
+    from: "Mango, 2022",
+    file: "libraries/Margin.sol",
+    what: "unrealised profit can be withdrawn",
+    text: "return FixedPointMathLib.min(a.balance, a.health.prudent - int256(a.health.fresh));",
+    planted: "return a.health.prudent - int256(a.health.fresh);",
+    tests: [MARGIN, "test/Accounts.ts"],
+  },
+  {
+    id: "margin-without-size",
+    from: "dYdX v3 YFI, 2023",
+    file: "libraries/HealthMath.sol",
+    what: "what is large in its market needs no more margin",
+    text: "return FixedPointMathLib.max(risk, size);",
+    planted: "size;\n        return risk;",
+    tests: [RISK_CAPS],
+  },
+  {
+    id: "margin-without-crowd",
+    from: "dYdX v3 YFI, 2023",
+    file: "libraries/HealthMath.sol",
+    what: "margin does not rise with open interest",
+    text: "if (crowd != 0) {",
+    planted: "if (false) {",
+    tests: [RISK_CAPS],
+  },
+  {
+    id: "fund-not-fenced",
+    from: "Hyperliquid JELLY, 2025",
+    file: "libraries/Budgets.sol",
+    what: "one market may draw the whole fund",
+    text: "permit.share = capacity(purse.size, m.config.marketShare).zeroFloorSub(day);",
+    planted: "permit.share = purse.left;",
+    tests: [BUDGETS, DELEVERAGE, EXITS],
+  },
+  {
+    id: "day-without-budget",
+    from: "Hyperliquid JELLY, 2025",
+    file: "libraries/Budgets.sol",
+    what: "the budget of a day does not bound what events draw",
+    text: "permit.within = permit.within.min(ofDay).min(permit.share);",
+    planted: "ofDay;\n        permit.within = permit.within.min(permit.share);",
+    tests: [BUDGETS, EXITS],
+  },
+  {
+    id: "margin-leaves-to-the-edge",
+    from: "Hyperliquid ETH, 2025",
+    file: "libraries/Margin.sol",
+    what: "margin can be withdrawn down to where liquidation begins",
+    text: "int256 free = settledPart(a) - int256(a.health.initialCalm);",
+    planted: "int256 free = settledPart(a) - int256(a.health.maintenance);",
+    tests: [MARGIN, "test/Accounts.ts"],
+  },
+  {
+    id: "mark-by-own-book",
+    from: "Hyperliquid XPL, 2025",
+    file: "libraries/Prices.sol",
+    what: "the mark is the book's own price",
+    text: "uint256 median = book == 0 ? averaged : medianOf(index, averaged, book);",
+    planted: "uint256 median = book == 0 ? averaged : book;",
+    tests: [PRICES],
+  },
+  {
+    id: "mark-without-band",
+    from: "Hyperliquid XPL, 2025",
+    file: "libraries/Prices.sol",
+    what: "the mark goes as far from the index as the book does",
+    text: "uint256 mark = FixedPointMathLib.clamp(median, low, high);",
+    planted: "uint256 mark = FixedPointMathLib.clamp(median, low / 2, high * 2);",
+    tests: [PRICES],
+  },
+  {
+    id: "account-without-cap",
+    from: "Hyperliquid POPCAT, 2025",
+    file: "libraries/Margin.sol",
+    what: "one account may hold all of a market",
+    text: "require(lots <= cap, IExchangeErrors.AccountCapReached(now_[i].market, lots, cap));",
+    planted: "cap;",
+    tests: [RISK_CAPS],
+  },
+  {
+    id: "wall-counts-at-once",
+    from: "Hyperliquid POPCAT, 2025",
+    file: "libraries/Prices.sol",
+    what: "what stands in the book for a moment is sampled as often as anyone likes",
+    text: "if (elapsed < interval) return;",
+    planted: "interval;",
+    tests: [PRICES, "test/PricesRandom.ts"],
+  },
+  {
+    id: "event-without-budget",
+    from: "Perp Protocol v1, 2022",
+    file: "libraries/Deleverage.sol",
+    what: "the fund pays every deficit until it is empty",
+    text: ").min(pot.permit.within);",
+    planted: ").min(ev.purse.left);",
+    tests: [DELEVERAGE, EXITS],
+  },
+  {
+    id: "whole-positions-closed",
+    from: "auto-deleveraging of 10 October 2025",
+    file: "libraries/Ladder.sol",
+    what: "the queue gives whole cohorts, more than what is to be closed",
+    text: "lots = all.min(to.split.amount - to.split.given);",
+    planted: "lots = all;",
+    tests: [DELEVERAGE, "test/DeleverageEdges.ts"],
+  },
+  {
+    id: "index-without-step",
+    from: "Percolator markets, 2026 (a)",
+    file: "libraries/JumpGuard.sol",
+    what: "an index moves as far as one update says",
+    text: "if (isFirst || update.isAgreed || isNear(price, index.price, maxJump)) {",
+    planted: "if (isFirst || update.isAgreed || maxJump != 0) {",
+    tests: [PRICES],
+  },
+  {
+    id: "wave-refills-at-once",
+    from: "Percolator markets, 2026 (c)",
+    file: "libraries/Budgets.sol",
+    what: "a crash in many small events draws the budget of one many times",
+    text: "wave = levelOf(bucket.wave, capacity(size, m.config.eventBudget), bucket.since, WAVE);",
+    planted: "wave = 0;",
+    tests: [BUDGETS, EXITS],
+  },
+  {
+    id: "open-interest-without-cap",
+    from: "GMX v1 AVAX, 2022",
+    file: "libraries/Orders.sol",
+    what: "a market takes any open interest",
+    text: "require(lots <= cap, IExchangeErrors.OpenInterestCapReached(w.market, lots, cap));",
+    planted: "cap;",
+    tests: ["test/Orders.ts", "test/Caps.ts"],
+  },
+];
