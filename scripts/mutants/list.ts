@@ -1,19 +1,9 @@
+import type { Mutant } from "./mutant.js";
+
 /*
  * Deliberate mistakes: signs, roundings, forgotten settlements, swapped sides, off-by-ones. Each names the test that must fail
  * when it is made. `npm run mutants` makes them one by one in a copy of the project.
  */
-
-export type Mutant = {
-  readonly id: string;
-  /** Below contracts/. */
-  readonly file: string;
-  readonly what: string;
-  /** Stands in the file exactly once. */
-  readonly from: string;
-  readonly to: string;
-  /** The test file that fails. */
-  readonly test: string;
-};
 
 const LIVE = "test/lib/live.test.ts";
 const LENS = "test/ExchangeLens.ts";

@@ -102,7 +102,7 @@ const LOOKS: Readonly<Record<string, readonly string[]>> = {
 const ALONE = /^oracle\/(Chainlink|Pyth)/;
 
 /** Files of which an event that takes several calls may show a mistake. */
-const EVENT = /^libraries\/(Cohort|Deleverage|Ladder|Queue|Shares)/;
+const EVENT = /^libraries\/(Deleverage|Ladder)/;
 
 /** The files of which mutants are made. */
 export const FILES: readonly string[] = Object.keys(LOOKS).sort();

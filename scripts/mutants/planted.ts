@@ -1,12 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
 import { ABSENT } from "../../test/planted/absent.js";
 import { PLANTED } from "../../test/planted/index.js";
 import { hashOfContracts, record, runsOf } from "../verify/record.js";
 import type { Run } from "../verify/record.js";
-import { ROOT, sourceOf } from "./compiler.js";
-import type { Change, Planted } from "./mutant.js";
+import { changeIn } from "./change.js";
+import type { Planted } from "./mutant.js";
 import { createWorkshop } from "./workshop.js";
 import type { Verdict } from "./workshop.js";
 
@@ -24,16 +22,6 @@ const ID_WIDTH = 30;
 const OUTPUT = 2_000;
 
 type Options = { readonly only?: readonly string[]; readonly again?: boolean };
-
-/** @returns Nothing if the text does not stand in the file exactly once. */
-function changeOf({ file, text, planted }: Planted): Change | undefined {
-  const isContract = file.endsWith(".sol");
-  const source = isContract ? sourceOf(file) : readFileSync(join(ROOT, file), "utf8");
-  const [before, after, ...more] = source.split(text);
-  if (before === undefined || after === undefined || more.length > 0) return undefined;
-  const from = Buffer.byteLength(before);
-  return { file, from, until: from + Buffer.byteLength(text), to: planted };
-}
 
 function write({ id }: Planted, verdict: Verdict, seconds: number): void {
   const counts =
@@ -68,7 +56,7 @@ async function main({ only, again }: Options): Promise<void> {
   if (due.length > 0) {
     const workshop = createWorkshop("planted");
     for (const planted of due) {
-      const change = changeOf(planted);
+      const change = changeIn(planted.file, planted.text, planted.planted);
       if (change === undefined) throw new Error(`${planted.id}: its text is not there once`);
       const started = Date.now();
       const verdict = await workshop.judge(change, planted.tests);

@@ -84,6 +84,8 @@ function reachable(contract: Node, all: ReadonlyMap<number, Declaration>): Set<n
     if (seen.has(node.id)) continue;
     seen.add(node.id);
     walk(node, (at) => {
+      // Whoever makes a contract carries its code.
+      if (at.nodeType === "NewExpression") queue.push(...madeBy(at, all));
       for (const id of [at.referencedDeclaration, at.function]) {
         const target = typeof id === "number" ? all.get(id) : undefined;
         if (target === undefined || target.node.nodeType === "ContractDefinition") continue;
@@ -92,6 +94,15 @@ function reachable(contract: Node, all: ReadonlyMap<number, Declaration>): Set<n
     });
   }
   return seen;
+}
+
+function madeBy(expression: Node, all: ReadonlyMap<number, Declaration>): Node[] {
+  const found: Node[] = [];
+  walk(expression, ({ referencedDeclaration: id }) => {
+    const made = typeof id === "number" ? all.get(id)?.node : undefined;
+    if (made?.nodeType === "ContractDefinition") found.push(...rootsOf(made, all));
+  });
+  return found;
 }
 
 function rootsOf(contract: Node, all: ReadonlyMap<number, Declaration>): Node[] {

@@ -1,4 +1,4 @@
-import type { Mutant } from "./list.js";
+import type { Mutant } from "./mutant.js";
 
 /* Mistakes in caps, in the fund's rules, and in how a market ends. */
 

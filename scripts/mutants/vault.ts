@@ -1,4 +1,4 @@
-import type { Mutant } from "./list.js";
+import type { Mutant } from "./mutant.js";
 
 /* Mistakes in the vault's limit and queue. */
 
