@@ -1,4 +1,3 @@
-import { sourceOf } from "./compiler.js";
 import type { Change } from "./mutant.js";
 import { childrenOf, nodeAt, rangeOf, textAt } from "./tree.js";
 import type { Node } from "./tree.js";
@@ -140,9 +139,16 @@ const RULES: Record<string, Rule> = {
   },
 };
 
-/** @param unit The syntax tree of the file. */
-export function mutantsOf(file: string, unit: Node): Generated[] {
-  const source = Buffer.from(sourceOf(file));
+export type Unit = {
+  /** Below contracts/. */
+  readonly file: string;
+  readonly text: string;
+  /** The syntax tree of the text. */
+  readonly tree: Node;
+};
+
+export function mutantsOf({ file, text, tree }: Unit): Generated[] {
+  const source = Buffer.from(text);
   const found: Generated[] = [];
   const visit = (node: Node, parents: readonly Node[]): void => {
     if (SKIPPED.has(node.nodeType) || isTold(node, parents)) return;
@@ -152,7 +158,7 @@ export function mutantsOf(file: string, unit: Node): Generated[] {
     for (const edit of edits) found.push(described(file, source, edit));
     for (const child of childrenOf(node)) visit(child, [...parents, node]);
   };
-  visit(unit, []);
+  visit(tree, []);
   const unique = new Map(found.map((mutant) => [mutant.id, mutant]));
   return [...unique.values()].sort((a, b) => a.from - b.from || compare(a.id, b.id));
 }

@@ -51,9 +51,9 @@ function keyOf({ id, file }: Generated): string {
 
 function allMutants({ units }: Compiler): Generated[] {
   return FILES.flatMap((file) => {
-    const unit = units.get(file);
-    if (unit === undefined) throw new Error(`there is no ${file}`);
-    return mutantsOf(file, unit);
+    const tree = units.get(file);
+    if (tree === undefined) throw new Error(`there is no ${file}`);
+    return mutantsOf({ file, text: sourceOf(file), tree });
   });
 }
 

@@ -14,7 +14,7 @@ export function rangeOf(node: Node): { from: number; until: number } {
   return { from, until: from + length };
 }
 
-export function isNode(value: unknown): value is Node {
+function isNode(value: unknown): value is Node {
   return typeof value === "object" && value !== null && "nodeType" in value && "src" in value;
 }
 
