@@ -312,6 +312,9 @@ describe("Exchange: accounts and money", () => {
         .to.be.revertedWithCustomError(exchange, "NonceAlreadyUsed")
         .withArgs(alice.signer.address, 300n);
       await send(7n, FAR, await sign(7n, FAR));
+      // Numbers that differ in one bit alone, and the first and last of a word.
+      const others = [7n + 64n, 7n + 128n, 7n + 256n, 7n + 2n ** 255n, 0n, 255n];
+      for (const nonce of others) await send(nonce, FAR, await sign(nonce, FAR));
       await expect(send(8n, FAR, second))
         .to.be.revertedWithCustomError(exchange, "BadSignature")
         .withArgs(alice.signer.address);

@@ -221,6 +221,18 @@ describe("liquidate", () => {
     await world.audit();
   });
 
+  it("takes a penalty for what the book took, not for what it was offered", async () => {
+    const world = await lab({});
+    const { long, maker } = await weak(world);
+    await world.place(maker, LONG, 2n * SIZE, 975n);
+    const { events } = await liquidate(world, [long]);
+    expect(await world.lotsOf(long)).to.equal(8n * SIZE);
+    // 0.5 % of 19.5; keeping the ratio of 0.5 to 0.975 on what is left would allow 0.1.
+    const penalty = (2n * SIZE * 975n * UNIT * 5n) / 1000n;
+    expect(eventsNamed(events, "LiquidationEnded")[0]?.args.penalty).to.equal(penalty);
+    await world.audit();
+  });
+
   it("never reverts for one bad account", async () => {
     const world = await lab();
     const { long, short, maker } = await weak(world);

@@ -203,6 +203,18 @@ describe("Winding down", () => {
       expect(await lotsOf(created, alice, ETH)).to.be.greaterThan(0n);
     });
 
+    it("begins a second after the index was dead for maxDead, and no earlier", async () => {
+      const created = await networkHelpers.loadFixture(world);
+      const { exchange } = created;
+      const { sample } = await exchange.marketOf(BTC);
+      await networkHelpers.time.setNextBlockTimestamp(sample.publishTime + 2n * HOUR);
+      await exchange.poke(BTC);
+      expect(await statusOf(created)).to.equal(STATUS.listed);
+      await networkHelpers.time.setNextBlockTimestamp(sample.publishTime + 2n * HOUR + 1n);
+      await exchange.poke(BTC);
+      expect(await statusOf(created)).to.equal(STATUS.listed | STATUS.windingDown);
+    });
+
     it("takes in what sources say that come back meanwhile", async () => {
       const created = await networkHelpers.loadFixture(world);
       const { exchange, pass, setPrice } = created;

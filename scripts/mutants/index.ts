@@ -31,7 +31,7 @@ async function judge(workshop: Workshop, mutant: Mutant): Promise<Result> {
 async function main({ only }: { only?: string[] }): Promise<void> {
   const all = [...MUTANTS, ...RISK_MUTANTS, ...VAULT_MUTANTS];
   const chosen = all.filter(({ id }) => only === undefined || only.includes(id));
-  const workshop = createWorkshop("work");
+  const workshop = createWorkshop(`mutants-${process.pid}`);
   const results: Result[] = [];
   for (const mutant of chosen) {
     const result = await judge(workshop, mutant);
@@ -39,6 +39,7 @@ async function main({ only }: { only?: string[] }): Promise<void> {
     console.log(`${result.verdict.padEnd(15)}${mutant.id.padEnd(28)}${mutant.test}  ${result.by}`);
     writeFileSync(RESULTS, `${JSON.stringify(results, undefined, 2)}\n`);
   }
+  workshop.remove();
   const killed = results.filter(({ verdict }) => verdict === "killed").length;
   console.log(`${killed} of ${results.length} killed`);
   if (killed < results.length) process.exitCode = 1;

@@ -3,12 +3,7 @@
  * them fails.
  */
 
-const BROAD: readonly string[] = [
-  "test/stories/crash.test.ts",
-  "test/lib/live.test.ts",
-  "test/differential/cohorts.test.ts",
-  "test/exchange/differential.test.ts",
-];
+const BROAD: readonly string[] = ["test/lib/live.test.ts", "test/exchange/differential.test.ts"];
 
 const ACCOUNTS = "test/Accounts.ts";
 const BOOK = "test/Book.ts";
@@ -29,6 +24,7 @@ const MARGIN = "test/Margin.ts";
 const MARGIN_ORACLE = "test/MarginOracle.ts";
 const MATCHING = "test/Matching.ts";
 const MATCHING_RANDOM = "test/MatchingRandom.ts";
+const MODEL = "test/differential/cohorts.test.ts";
 const ORDERS = "test/Orders.ts";
 const POSITIONS = "test/Positions.ts";
 const PRICES = "test/Prices.ts";
@@ -40,9 +36,7 @@ const SALES_RANDOM = "test/LiquidationRandom.ts";
 const VOLATILITY = "test/Volatility.ts";
 const WINDING = "test/Winding.ts";
 
-const EVENTS = [DELEVERAGE, EVENT_BOOK, EDGES];
-/** What takes long is asked last. */
-const LONG = [EVENT_RANDOM, "test/ContinueEvent.ts"];
+const EVENTS = [DELEVERAGE, EVENT_BOOK, EDGES, EVENT_RANDOM];
 
 /** By file below contracts/, those that carry risk. */
 const LOOKS: Readonly<Record<string, readonly string[]>> = {
@@ -58,13 +52,13 @@ const LOOKS: Readonly<Record<string, readonly string[]>> = {
   "libraries/Book.sol": [BOOK, MATCHING, ORDERS, REPLACE, MATCHING_RANDOM],
   "libraries/Budgets.sol": ["test/Budgets.ts", CAPS, DELEVERAGE, EDGES],
   "libraries/Caps.sol": [CAPS, RISK_CAPS, LISTING, ORDERS, MATCHING],
-  "libraries/CohortMath.sol": [COHORTS, POSITIONS, FUNDING, DELEVERAGE, FILLS],
-  "libraries/Cohorts.sol": [COHORTS, QUEUE, POSITIONS, LENS, DELEVERAGE, EDGES],
+  "libraries/CohortMath.sol": [COHORTS, POSITIONS, FUNDING, MODEL, DELEVERAGE, FILLS],
+  "libraries/Cohorts.sol": [COHORTS, QUEUE, POSITIONS, MODEL, LENS, DELEVERAGE],
   "libraries/Deleverage.sol": [...EVENTS, FUND, LENS, WINDING],
   "libraries/Distress.sol": [LIQUIDATION, FUND, DELEVERAGE, EDGES, ORDERS],
   "libraries/Fees.sol": [LISTING, CAPS, MATCHING, POSITIONS],
   "libraries/Forced.sol": [LIQUIDATION, DELEVERAGE, EDGES],
-  "libraries/Fresh.sol": [FRESH, ACCOUNTS, DELEVERAGE, EDGES],
+  "libraries/Fresh.sol": [FRESH, MODEL, ACCOUNTS, DELEVERAGE],
   "libraries/Funding.sol": [FUNDING, PRICES],
   "libraries/HealthMath.sol": [MARGIN, FILLS, RISK_CAPS, MARGIN_ORACLE, LIQUIDATION, CAPS],
   "libraries/JumpGuard.sol": [PRICES, MARGIN, PRICES_RANDOM],
@@ -85,7 +79,7 @@ const LOOKS: Readonly<Record<string, readonly string[]>> = {
   ],
   "libraries/Matching.sol": [MATCHING, ORDERS, REPLACE, CAPS, FILLS, LIQUIDATION, MATCHING_RANDOM],
   "libraries/Orders.sol": [ORDERS, REPLACE, MATCHING, ACCOUNTS, CAPS, RISK_CAPS, LISTING],
-  "libraries/Positions.sol": [POSITIONS, ACCOUNTS, COHORTS, FRESH, CAPS, DELEVERAGE],
+  "libraries/Positions.sol": [POSITIONS, COHORTS, FRESH, MODEL, ACCOUNTS, CAPS],
   "libraries/Prices.sol": [PRICES, FUNDING, VOLATILITY, WINDING, MARGIN, PRICES_RANDOM],
   "libraries/Queue.sol": [QUEUE, COHORTS, LENS, DELEVERAGE],
   "libraries/Shares.sol": [COHORTS, DELEVERAGE, EDGES],
@@ -101,14 +95,10 @@ const LOOKS: Readonly<Record<string, readonly string[]>> = {
 /** What the exchange does not call on its way: the broad tests would not see it. */
 const ALONE = /^oracle\/(Chainlink|Pyth)/;
 
-/** Files of which an event that takes several calls may show a mistake. */
-const EVENT = /^libraries\/(Deleverage|Ladder)/;
-
 /** The files of which mutants are made. */
 export const FILES: readonly string[] = Object.keys(LOOKS).sort();
 
 export function testsFor(file: string): string[] {
   const near = LOOKS[file] ?? [];
-  const last = EVENT.test(file) ? LONG : [];
-  return [...new Set([...near, ...(ALONE.test(file) ? [] : BROAD), ...last])];
+  return [...new Set([...near, ...(ALONE.test(file) ? [] : BROAD)])];
 }

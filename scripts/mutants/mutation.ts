@@ -102,7 +102,7 @@ function write(mutant: Generated, verdict: Verdict, seconds: number): void {
 }
 
 async function judgeAll(mutants: readonly Generated[], until: number): Promise<void> {
-  const workshop = createWorkshop("mutation");
+  const workshop = createWorkshop(`mutation-${process.pid}`);
   for (const mutant of mutants) {
     const started = Date.now();
     if (started > until) break;
@@ -115,6 +115,7 @@ async function judgeAll(mutants: readonly Generated[], until: number): Promise<v
       console.log(`${verdict.kind.padEnd(15)}${mutant.id}  ${mutant.what}  [${by}]`);
     }
   }
+  workshop.remove();
 }
 
 function percent(share: number): string {

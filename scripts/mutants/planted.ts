@@ -49,13 +49,16 @@ function line(planted: Planted, run: Run | undefined): string {
 }
 
 async function main({ only, again }: Options): Promise<void> {
-  const chosen = PLANTED.filter(({ id }) => only?.includes(id) ?? true);
+  const byId = new Map(PLANTED.map((planted) => [planted.id, planted]));
+  const chosen = only?.flatMap((id) => byId.get(id) ?? []) ?? PLANTED;
   const known = () => new Map(runsOf(CHECK, hashOfContracts()).map((run) => [run.seed, run]));
   const before = known();
   const due = chosen.filter(({ id }) => again === true || !before.has(id));
   if (due.length > 0) {
-    const workshop = createWorkshop("planted");
+    const workshop = createWorkshop(`planted-${process.pid}`);
     for (const planted of due) {
+      // Another run may have been at it meanwhile.
+      if (again !== true && known().has(planted.id)) continue;
       const change = changeIn(planted.file, planted.text, planted.planted);
       if (change === undefined) throw new Error(`${planted.id}: its text is not there once`);
       const started = Date.now();
@@ -68,6 +71,7 @@ async function main({ only, again }: Options): Promise<void> {
       write(planted, verdict, (Date.now() - started) / 1000);
       console.log(line(planted, known().get(planted.id)));
     }
+    workshop.remove();
   }
   report(chosen, known());
 }

@@ -52,6 +52,8 @@ export type Workshop = {
   readonly compiler: Compiler;
   /** @param tests Test files, in their order; the first failure ends the run. */
   readonly judge: (change: Change, tests: readonly string[]) => Promise<Verdict>;
+  /** Takes the copy away. */
+  readonly remove: () => void;
 };
 
 /** @param name Of the copy, so that several can be used at a time. */
@@ -90,6 +92,9 @@ export function createWorkshop(name: string): Workshop {
 
   return {
     compiler,
+    remove() {
+      rmSync(work, { recursive: true, force: true });
+    },
     async judge(change, tests) {
       if (!change.file.endsWith(".sol")) return judgeText(work, change, tests);
       try {
