@@ -262,6 +262,19 @@ describe("Exchange: accounts and money", () => {
       ).to.be.revertedWithCustomError(exchange, "NotAllowed");
     });
 
+    it("act in the last second before the time is up, and not in the one that it names", async () => {
+      const { exchange, alice, operator, asOperator } = await withOperator(SCOPE.trade);
+      const own = exchange.connect(alice.signer);
+      const soon = BigInt(await networkHelpers.time.latest()) + 10n;
+      await own.setOperator(alice.account, operator.signer.address, SCOPE.cancel, soon);
+      await networkHelpers.time.setNextBlockTimestamp(soon - 1n);
+      await asOperator.execute(alice.account, [cancelAll()]);
+      await networkHelpers.time.setNextBlockTimestamp(soon);
+      await expect(asOperator.execute(alice.account, [cancelAll()]))
+        .to.be.revertedWithCustomError(exchange, "NotAllowed")
+        .withArgs(alice.account, operator.signer.address, SCOPE.cancel);
+    });
+
     it("are refused with a scope that is not known or a time that is over", async () => {
       const { exchange, alice, operator } = await withOperator(SCOPE.trade);
       const own = exchange.connect(alice.signer);

@@ -116,6 +116,24 @@ describe("Winding down", () => {
     expect(flow.openInterest).to.equal(0n);
   });
 
+  it("cancels what whoever is named has resting there, and nothing elsewhere", async () => {
+    const created = await networkHelpers.loadFixture(world);
+    const { exchange, openTrader, trade, execute, again } = created;
+    const [alice, bob] = [await openTrader("50000"), await openTrader("50000")];
+    await trade(alice, bob, { price: "1000", size: "1", market: ETH });
+    await execute(alice, buy("900", "1", { market: ETH }));
+    await exchange.windDown(ETH);
+    await trade(alice, bob, { price: "10000", size: "1" });
+    await execute(alice, buy("9000", "0.1"));
+    await created.pass(2n * HOUR);
+    await again();
+    expect(await statusOf(created, ETH)).to.equal(STATUS.listed | STATUS.ended);
+    await exchange.deleverage([alice.account], 10, 0);
+    expect(await lotsOf(created, alice, ETH)).to.equal(0n);
+    expect((await exchange.restingOf(alice.account, ETH)).used).to.equal(0n);
+    expect((await exchange.restingOf(alice.account, BTC)).used).to.equal(1n);
+  });
+
   it("lets everybody out with what is theirs, to the last", async () => {
     const created = await begun();
     const { exchange, alice, bob, carol } = created;
