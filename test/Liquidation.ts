@@ -139,6 +139,19 @@ describe("liquidate", () => {
     expect(await world.lotsOf(long)).to.equal(0n);
   });
 
+  it("lets nobody deleverage before the clock has run for its time, to the second", async () => {
+    const world = await lab();
+    const { long } = await weak(world);
+    await liquidate(world, [long]);
+    const start = await world.harness.clockOf(long);
+    await networkHelpers.time.setNextBlockTimestamp(start + 29n);
+    const early = await world.deleverage([long]);
+    expect(skips(early.events), "ClockRunning").to.deep.equal([[long, 3n]]);
+    await networkHelpers.time.setNextBlockTimestamp(start + 30n);
+    await world.deleverage([long]);
+    expect(await world.lotsOf(long)).to.equal(0n);
+  });
+
   it("clears the clock of an account that has recovered", async () => {
     const world = await lab();
     const { long } = await weak(world);

@@ -145,7 +145,7 @@ export const EDGES: readonly Planted[] = [
     what: "a clock that has run for its time has not run out",
     text: "return Distress.elapsed(s, account, freshSince) >= duration;",
     planted: "return Distress.elapsed(s, account, freshSince) > duration;",
-    tests: [DELEVERAGE, "test/DeleverageEdges.ts"],
+    tests: ["test/Liquidation.ts", DELEVERAGE],
   },
   {
     id: "step-at-the-bound",
