@@ -238,11 +238,40 @@ describe("Margin", () => {
     }
   });
 
+  describe("liquidation", () => {
+    // 35,000 is what the position needs at 1000; elsewhere it has less than it needs there.
+    const cases: { at: string; prices: Changes }[] = [
+      { at: "mark", prices: { mark: 1000, index: 990, pending: 980 } },
+      { at: "index", prices: { mark: 990, index: 1000, pending: 980 } },
+      { at: "the price that waits", prices: { mark: 990, index: 980, pending: 1000 } },
+    ];
+    for (const { at, prices } of cases) {
+      it(`is not for who has just what is needed at ${at}, and for who has a wei less`, async () => {
+        const has = async (balance: number | bigint) =>
+          read(account(balance, [LONG], [market(prices)]), "isLiquidatable", ACCOUNT);
+        expect(await has(35_000)).to.equal(false);
+        expect(await has(units(35_000) - 1n)).to.equal(true);
+      });
+    }
+  });
+
   describe("the judge", () => {
     const half = { ...LONG, lots: 1000n, cost: 1_000_000n * UNIT };
     const start = account(40_000, [LONG]).account;
     const cases: { name: string; after: World; allowed: boolean; before?: AccountCase }[] = [
       { name: "with enough initial margin", after: account(200_000, [LONG]), allowed: true },
+      {
+        name: "larger with just what it needs",
+        before: account(200_000, [holding()]).account,
+        after: account(200_000, [LONG]),
+        allowed: true,
+      },
+      {
+        name: "larger with a wei less than it needs",
+        before: account(200_000, [holding()]).account,
+        after: account(units(200_000) - 1n, [LONG]),
+        allowed: false,
+      },
       { name: "unchanged below it", after: account(40_000, [LONG]), allowed: true },
       { name: "poorer by a wei", after: account(units(40_000) - 1n, [LONG]), allowed: false },
       { name: "smaller and healthier", after: account(40_000, [half]), allowed: true },
