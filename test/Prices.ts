@@ -347,6 +347,24 @@ describe("Prices", () => {
     });
   });
 
+  describe("the band of the mark", () => {
+    it("keeps it within maxDeviation of an index that leaves the premium behind", async () => {
+      const stage = await priced();
+      await quoteBook(stage, 60_590n, 60_610n);
+      // A quarter of an hour of 1 % above the index: the premium is 600 less what six windows leave of it.
+      let time = 20n;
+      for (; time < 1000n; time += 60n) {
+        await say(stage, fresh(at(60_000n), time));
+        await refreshAt(stage, time);
+      }
+      const { premium } = await stored(stage);
+      expect(premium).to.be.within(at(597n), at(600n));
+      await say(stage, fresh(at(55_300n), time));
+      expect(await refreshAt(stage, time)).to.equal("clamped");
+      expect((await stored(stage)).mark).to.equal(at(55_853n));
+    });
+  });
+
   describe("the book's price", () => {
     it("is sampled by the first call of a block and not by what the block does later (INV-17)", async () => {
       const stage = await priced();
