@@ -9,6 +9,7 @@ import {
   LONG,
   networkHelpers,
   SIZE,
+  UNIT,
   WHOLE,
 } from "./WaterfallFixture.js";
 import type { Lab, MarketOptions } from "./WaterfallFixture.js";
@@ -166,8 +167,8 @@ describe("Deleverage, what follows", () => {
     await world.audit();
   });
 
-  it("closes dust lots first, at mark", async () => {
-    const world = await lab({});
+  /** Account 3 holds a lot of the short side, which a cut left between two accounts; `second` is long of the three others. */
+  async function withDust(world: Lab) {
     const [one, two] = [await world.open(units(1n)), await world.open(units(1n))];
     const rich = await world.open(units(1000n));
     await world.trade(rich, one, { lots: 1n, ticks: 1000n });
@@ -183,10 +184,33 @@ describe("Deleverage, what follows", () => {
     await world.done(world.harness.settle(0, one));
     await world.done(world.harness.settle(0, two));
     await world.audit();
+    return { second };
+  }
+
+  it("closes dust lots first, at mark", async () => {
+    const world = await lab({});
+    const { second } = await withDust(world);
     const { events } = await world.deleverage([second]);
     const [receipt] = receiptsOf(events);
     expect(receipt?.receipt.dustLots).to.equal(1n);
     expect(receipt?.receipt.queueLots).to.equal(2n);
+    await world.audit();
+  });
+
+  it("asks no principal of dust lots, and all of it of the others", async () => {
+    const world = await lab({});
+    const { second } = await withDust(world);
+    // Funding took from the long four units a lot: more than the 10 units that all shorts have in profit.
+    await world.setPrice(0, { funding: units(4n) << 32n });
+    const { events } = await world.deleverage([second]);
+    const [receipt] = receiptsOf(events);
+    const charged = eventsNamed(events, "PrincipalCharged").map(({ args }) => args);
+    const sum = (values: bigint[]) => values.reduce((total, value) => total + value, 0n);
+    // 1 % of mark for each lot of `short`, who alone is left: the dust has no account that could pay.
+    const lots = sum(charged.map((each) => each.lots));
+    expect(lots).to.equal(LOTS + 3n);
+    expect(receipt?.receipt.principal).to.equal((lots * 900n * UNIT) / 100n);
+    expect(sum(charged.map(({ amount }) => amount))).to.equal(receipt?.receipt.principal);
     await world.audit();
   });
 });
