@@ -294,6 +294,15 @@ describe("Orders", () => {
   });
 
   describe("the cap of open interest", () => {
+    it("can be reached, and not passed by a lot", async () => {
+      const { exchange, refuses } = await fixture();
+      await open(exchange, TRADER, { lots: 100n });
+      await exchange.setConfig(MARKET, { ...CONFIG, openInterestCap: 110n });
+      await act(exchange, MAKER, bid(10_000n, 60n));
+      await refuses(OTHER, ask(10_000n, 11n), "OpenInterestCapReached", [MARKET, 111n, 110n]);
+      expect((await act(exchange, OTHER, ask(10_000n, 10n))).filled).to.equal(10n);
+    });
+
     it("refuses what adds, and lets positions change hands and shrink", async () => {
       const { exchange, refuses } = await fixture();
       await open(exchange, TRADER, { lots: 100n });
