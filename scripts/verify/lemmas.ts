@@ -7,6 +7,7 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
+import { hashOfContracts, record } from "./record.js";
 
 type Message = {
   readonly severity: string;
@@ -121,6 +122,7 @@ const files = readdirSync(LEMMAS)
   .filter((file) => file.endsWith("Lemmas.sol"))
   .sort();
 const results: Result[] = [];
+const begun = Date.now();
 for (const file of files) {
   const found = prove(file);
   results.push(...found);
@@ -132,4 +134,13 @@ for (const { file, lemma } of open) console.log(`NOT PROVED: ${lemma} (${file})`
 console.log(`${results.length - open.length} of ${results.length} lemmas proved`);
 mkdirSync(join(ROOT, "out", "verify"), { recursive: true });
 writeFileSync(join(ROOT, "out", "verify", "lemmas.json"), JSON.stringify(results, undefined, 2));
+record({
+  check: "lemmas",
+  contracts: hashOfContracts(),
+  at: new Date(begun).toISOString(),
+  seconds: Math.round((Date.now() - begun) / 1000),
+  seed: "all",
+  counts: { lemmas: results.length, proved: results.length - open.length },
+  failures: open.map(({ file, lemma }) => `${lemma} (${file})`),
+});
 if (open.length > 0 || results.length === 0) process.exitCode = 1;

@@ -70,9 +70,9 @@ describe("the interval of a score", () => {
     // By hand for 9 of 10: (0.9 + 0.19207 ± 1.96 · √(0.009 + 0.0096037)) / 1.384146.
     const { share, low, high } = intervalOf({ killed: 9, judged: 10 });
     expect(share).to.equal(0.9);
-    expect(low).to.be.closeTo(0.5958, 0.0005);
-    expect(high).to.be.closeTo(0.9821, 0.0005);
-    expect(intervalOf({ killed: 10, judged: 10 }).high).to.be.closeTo(1, 1e-12);
+    expect(low).to.be.within(0.5958 - 0.0005, 0.5958 + 0.0005);
+    expect(high).to.be.within(0.9821 - 0.0005, 0.9821 + 0.0005);
+    expect(intervalOf({ killed: 10, judged: 10 }).high).to.be.within(1 - 1e-12, 1 + 1e-12);
     expect(intervalOf({ killed: 0, judged: 0 })).to.deep.equal({ share: 0, low: 0, high: 1 });
   });
 });

@@ -1,0 +1,97 @@
+/* What there is to verify, and what it is to reach. */
+
+export type Check = {
+  readonly title: string;
+  readonly command: string;
+  /** Counts that say how much was done; the others are states that were reached. */
+  readonly shown: readonly string[];
+  readonly hasStates: boolean;
+  readonly hasSeeds: boolean;
+};
+
+export type CheckName = "model" | "invariants" | "lemmas" | "planted" | "coverage";
+
+export const CHECKS: Readonly<Record<CheckName, Check>> = {
+  model: {
+    title: "contracts against the reference model",
+    command: "npm run verify:model -- [minutes]",
+    shown: ["commands", "comparisons", "differences"],
+    hasStates: true,
+    hasSeeds: true,
+  },
+  invariants: {
+    title: "stateful invariants in Solidity",
+    command: "npm run verify:invariants -- [minutes]",
+    shown: ["calls"],
+    hasStates: true,
+    hasSeeds: true,
+  },
+  lemmas: {
+    title: "lemmas, proved for all inputs in their bounds",
+    command: "npm run lemmas",
+    shown: ["lemmas", "proved"],
+    hasStates: false,
+    hasSeeds: false,
+  },
+  planted: {
+    title: "planted mistakes",
+    command: "npm run planted",
+    shown: ["found", "missed"],
+    hasStates: false,
+    hasSeeds: false,
+  },
+  coverage: {
+    title: "coverage of `npm test`",
+    command: "npm run verify:coverage",
+    shown: ["lines", "lines covered"],
+    hasStates: false,
+    hasSeeds: false,
+  },
+};
+
+export type Target = {
+  readonly what: string;
+  readonly target: { readonly text: string; readonly least: number };
+  readonly from: CheckName;
+  readonly count: string;
+};
+
+const atLeast = (least: number) => ({ text: `at least ${least.toLocaleString("en")}`, least });
+
+export const TARGETS: readonly Target[] = [
+  {
+    what: "operations against the model",
+    target: atLeast(1_000_000),
+    from: "model",
+    count: "commands",
+  },
+  { what: "stateful calls", target: atLeast(25_000_000), from: "invariants", count: "calls" },
+  {
+    what: "deleveraging reached",
+    target: atLeast(1_000),
+    from: "invariants",
+    count: "reached ADL",
+  },
+  {
+    what: "empty fund reached",
+    target: atLeast(500),
+    from: "invariants",
+    count: "reached an empty fund",
+  },
+  {
+    what: "whole open interest closed",
+    target: atLeast(200),
+    from: "invariants",
+    count: "reached all of a market",
+  },
+  { what: "lemmas proved", target: atLeast(60), from: "lemmas", count: "proved" },
+  { what: "planted mistakes found", target: atLeast(36), from: "planted", count: "found" },
+];
+
+/** In words, because there is nothing to count. */
+export const MISSING: readonly string[] = [
+  "Branch coverage: the tool that measures knows lines and statements.",
+  "Loops over storage, signatures and the linked libraries as a whole are not proved, only driven: lemmas are about kernels of the arithmetic.",
+  "The reference model shares the arithmetic of rationals and the order of steps with its author's reading of the design; a mistake of the design is in both.",
+  "Tokens that take a fee or change balances are refused, and what an upgradeable token may become is not.",
+];
