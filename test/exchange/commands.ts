@@ -222,7 +222,7 @@ const others: readonly fc.WeightedArbitrary<Command>[] = [
 const seconds = fc.constantFrom(1, 1, 1, 2, 5);
 
 const single: fc.Arbitrary<Step[]> = fc
-  .record({ command: fc.oneof({ weight: 34, arbitrary: trade }, ...others), seconds })
+  .record({ command: fc.oneof({ weight: 30, arbitrary: trade }, ...others), seconds })
   .map((each) => [each]);
 
 type Placed = Partial<OrderDraft> & { readonly market: number; readonly account: number };
@@ -316,31 +316,6 @@ const crash: fc.Arbitrary<Step[]> = fc
     return found;
   });
 
-/** The price falls or rises, some are sold out, time passes, the rest is an event, and some settle. */
-const crash: fc.Arbitrary<Step[]> = fc
-  .record({
-    market,
-    permille: fc.oneof(fc.integer({ min: -160, max: -25 }), fc.integer({ min: 25, max: 160 })),
-    liquidates: fc.boolean(),
-    waits: fc.boolean(),
-    named: fc.option(fc.array(account, { minLength: 1, maxLength: 5 }), {
-      freq: 2,
-      nil: undefined,
-    }),
-    maxFills: fc.constantFrom(0, 2, 100, 1000),
-    rewardTo: fc.nat({ max: 8 }),
-    touched: fc.array(account, { maxLength: 4 }),
-  })
-  .map(({ market: id, permille, liquidates, waits, named, touched, maxFills, rewardTo }) => {
-    const all = { accounts: undefined, maxFills, rewardTo };
-    const commands: Command[] = [{ kind: "price", market: id, permille }];
-    if (liquidates) commands.push({ kind: "liquidate", ...all });
-    if (waits) commands.push({ kind: "wait", seconds: 31, isStale: false });
-    commands.push({ kind: "deleverage", ...all, accounts: named });
-    for (const who of touched) commands.push({ kind: "settle", account: who, market: id });
-    return commands.map((each): Step => ({ command: each, seconds: 1 }));
-  });
-
 /** Everyone's leverage, then a number of other steps. */
 export function steps(count: number): fc.Arbitrary<Step[]> {
   const leverage = fc.tuple(fc.constantFrom(3, 4, 5, 6, 6, 6), fc.constantFrom(4, 5, 6, 6));
@@ -357,7 +332,8 @@ export function steps(count: number): fc.Arbitrary<Step[]> {
     fc.oneof(
       { weight: 60, arbitrary: single },
       { weight: 25, arbitrary: pair },
-      { weight: 9, arbitrary: crash },
+      { weight: 10, arbitrary: crash },
+      { weight: 4, arbitrary: handOn },
     ),
     { minLength: count, maxLength: count, size: "max" },
   );
