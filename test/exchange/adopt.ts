@@ -5,9 +5,9 @@ import { accountOf, marketOf } from "../model/cohorts.js";
 import { freshPool as freshPoolIn } from "../model/fresh.js";
 import { rational, ZERO } from "../model/rational.js";
 import type { Rational } from "../model/rational.js";
-import type { AccountId, Fresh, Side } from "../model/types.js";
+import type { AccountId, Side } from "../model/types.js";
 import type { Exchange } from "../reference/types.js";
-import { absolute, MICRO, viewKey } from "../reference/types.js";
+import { MICRO, viewKey } from "../reference/types.js";
 
 /*
  * After an event the exchange has whole numbers where the model has fractions. They are compared within the named dust, and then
@@ -20,6 +20,9 @@ import { absolute, MICRO, viewKey } from "../reference/types.js";
  */
 
 export type Adopted = { count: bigint };
+
+/** Over all runs. */
+export const adopted = { events: 0, revived: 0 };
 
 const SIDES: readonly Side[] = [1n, -1n];
 
@@ -38,6 +41,7 @@ export function observeGaps(x: Exchange, before: State): void {
 /** @returns One line for everything that is further away than the named dust. */
 export function adopt(x: Exchange, state: State, events: Adopted): string[] {
   events.count++;
+  adopted.events++;
   const lines: string[] = [];
   const near = (name: string, gap: Rational, bound: bigint) => {
     if (gap.compare(bound) > 0 || gap.compare(-bound) < 0) {
@@ -52,11 +56,13 @@ export function adopt(x: Exchange, state: State, events: Adopted): string[] {
   near("fund", x.core.fund.minus(fund), 64n * events.count);
   keep(x, x.core.fund.minus(fund));
   x.core.fund = rational(fund);
-  for (const [id, { pool }] of state.markets) {
+  for (const [id, { pool, fresh }] of state.markets) {
     const market = marketOf(x.core, id);
     near(`shortfall ${id}`, market.shortfall.minus(pool.shortfall), 64n * events.count);
     keep(x, market.shortfall.minus(pool.shortfall).negated());
     market.shortfall = rational(pool.shortfall);
+    if (pool.shortfall > 0n)
+      market.freshEpoch = fresh[0].epoch > fresh[1].epoch ? fresh[0].epoch : fresh[1].epoch;
   }
   return lines;
 }
@@ -100,20 +106,30 @@ function adoptAccount(
   account.balance = rational(balance);
 }
 
-/** Its parts by asking for one at a time. */
+/**
+ * Its parts by asking for one at a time. KNOWN: when a shortfall begins, the exchange counts epochs as its storage last saw them, so that
+ * profit which had matured, and which nobody had settled, is fresh again. The model takes that over and counts it.
+ */
 function adoptFresh(x: Exchange, state: State, id: AccountId, near: Near): void {
-  const { fresh } = accountOf(x.core, id);
+  const account = accountOf(x.core, id);
   for (const [marketId, market] of state.markets) {
-    const record = fresh.get(marketId);
     const [current, previous] = bucketsOf(market, id, x.core.now);
-    const known: Fresh = record ?? { side: 1n, current: ZERO, previous: ZERO };
-    near(`fresh ${id}/${marketId}`, known.current.minus(current), 3n * MICRO);
-    near(`fresh before ${id}/${marketId}`, known.previous.minus(previous), 3n * MICRO);
-    if (record === undefined) continue;
-    keep(x, record.current.plus(record.previous).minus(current + previous));
-    record.current = rational(current);
-    record.previous = rational(previous);
-    if (absolute(current) + absolute(previous) === 0n) fresh.delete(marketId);
+    const known = account.fresh.get(marketId) ?? { side: 1n, current: ZERO, previous: ZERO };
+    const total = known.current.plus(known.previous);
+    const revived = rational(current + previous).minus(total);
+    if (market.pool.shortfall > 0n && revived.compare(3n * MICRO) > 0) {
+      adopted.revived++;
+      account.balance = account.balance.minus(revived);
+    } else {
+      near(`fresh ${id}/${marketId}`, known.current.minus(current), 3n * MICRO);
+      near(`fresh before ${id}/${marketId}`, known.previous.minus(previous), 3n * MICRO);
+      keep(x, revived.negated());
+    }
+    account.fresh.delete(marketId);
+    if (current + previous === 0n) continue;
+    const side: Side = ((market.freshRecords.get(id)?.tag ?? 0n) & 1n) === 0n ? 1n : -1n;
+    const parts = { current: rational(current), previous: rational(previous) };
+    account.fresh.set(marketId, { side, ...parts });
   }
 }
 

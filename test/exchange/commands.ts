@@ -244,7 +244,7 @@ const pair: fc.Arbitrary<Step[]> = fc
     taker: account,
     market,
     side: order.side,
-    offset: fc.integer({ min: -2, max: 2 }),
+    offset: fc.integer({ min: -1, max: 1 }),
     power: fc.integer({ min: 100, max: 950 }),
   })
   .map(({ maker, taker, power, ...at }) => [
@@ -278,7 +278,9 @@ const handOn: fc.Arbitrary<Step[]> = fc
 const crash: fc.Arbitrary<Step[]> = fc
   .record({
     market,
-    permille: fc.oneof(fc.integer({ min: -160, max: -25 }), fc.integer({ min: 25, max: 160 })),
+    permille: fc
+      .tuple(fc.constantFrom(1, -1), fc.constantFrom(1, 1, 1, 3), fc.integer({ min: 12, max: 55 }))
+      .map(([sign, factor, size_]) => sign * factor * size_),
     helper: fc.option(account, { freq: 3, nil: undefined }),
     taker: fc.option(account, { freq: 1, nil: undefined }),
     offset: fc.nat({ max: 5 }),
@@ -312,7 +314,10 @@ const crash: fc.Arbitrary<Step[]> = fc
     }
     if (waits) found.push(do_({ kind: "wait", seconds: 31, isStale: false }));
     found.push(do_({ kind: "deleverage", ...all, accounts: named }));
-    for (const who of touched) found.push(do_({ kind: "settle", account: who, market: id }));
+    for (const who of touched) {
+      found.push(do_({ kind: "settle", account: who, market: id }));
+      found.push(do_({ kind: "deposit", account: who, cents: 150_000 + permille }));
+    }
     return found;
   });
 
@@ -330,10 +335,10 @@ export function steps(count: number): fc.Arbitrary<Step[]> {
   );
   const rest = fc.array(
     fc.oneof(
-      { weight: 60, arbitrary: single },
-      { weight: 25, arbitrary: pair },
+      { weight: 40, arbitrary: single },
+      { weight: 34, arbitrary: pair },
       { weight: 10, arbitrary: crash },
-      { weight: 4, arbitrary: handOn },
+      { weight: 6, arbitrary: handOn },
     ),
     { minLength: count, maxLength: count, size: "max" },
   );

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { eventsSeen } from "../reference/event.js";
 import { liquidationsSeen } from "../reference/liquidation.js";
 import { seen } from "../reference/matching.js";
+import { adopted } from "./adopt.js";
 import { steps } from "./commands.js";
 import type { Step } from "./commands.js";
 import { createRun } from "./play.js";
@@ -35,7 +36,7 @@ describe("the exchange against the reference model", () => {
     });
     const options = { seed: SEED, numRuns: RUNS, endOnFailure: !SHRINKS };
     const result = await fc.check(property, options);
-    console.log(counts, seen, liquidationsSeen, eventsSeen);
+    console.log(counts, seen, liquidationsSeen, eventsSeen, adopted);
     if (!result.failed) return;
     keep(result.counterexample?.[0] ?? []);
     throw new Error(`seed ${SEED}, path ${result.counterexamplePath}`, {

@@ -28,9 +28,9 @@ const RICH = parseUnits("1000000000", 6);
 export const OVERRIDES: MarketOverrides = {
   volatilityFactor: 0,
   concentration: 0,
-  accountShare: 50,
+  accountShare: 60,
   crowdingFrom: 100,
-  openInterestCap: "60",
+  openInterestCap: "200",
 };
 
 const RULES = [
@@ -43,7 +43,7 @@ const RULES = [
 export type Real = Awaited<ReturnType<typeof deploy>>;
 
 /** @returns A function that brings the chain back to the start, with a deployment that nobody has traded on. */
-export async function deploy(connection: NetworkConnection, deposit = "3000") {
+export async function deploy(connection: NetworkConnection, deposit = "4000") {
   const world = await createWorld(connection, { overrides: OVERRIDES });
   const owners: string[] = [];
   for (const [i] of ACCOUNTS.entries()) {
