@@ -245,7 +245,7 @@ const pair: fc.Arbitrary<Step[]> = fc
     market,
     side: order.side,
     offset: fc.integer({ min: -1, max: 1 }),
-    power: fc.integer({ min: 100, max: 950 }),
+    power: fc.constantFrom(150, 300, 450, 600, 750, 900).map((part) => part + 7),
   })
   .map(({ maker, taker, power, ...at }) => [
     placing({ ...at, account: maker, size: { power } }),
@@ -274,24 +274,44 @@ const handOn: fc.Arbitrary<Step[]> = fc
     { command: { kind: "wait", seconds: wait, isStale: false }, seconds: 1 },
   ]);
 
+/** A reduce-only order outlives its position, or an order its time; then somebody comes upon it. */
+const leftover: fc.Arbitrary<Step[]> = fc
+  .record({ market, owner: account, other: account, side: order.side, expires: fc.boolean() })
+  .map(({ market: id, owner, other, side, expires }) => {
+    const at = { market: id, account: owner };
+    const closing = { reduceOnly: true, size: { closes: true as const }, side: opposite(side) };
+    const taking = { timeInForce: "ioc" as const, offset: side * 4 };
+    const wait: Step = { command: { kind: "wait", seconds: 21, isStale: false }, seconds: 1 };
+    const hit = { market: id, account: other, side, timeInForce: "ioc" as const };
+    return [
+      placing({ market: id, account: other, side: opposite(side), size: { power: 200 } }),
+      placing({ ...at, side, ...taking, offset: 0, size: { meets: 500 } }),
+      placing({ ...at, ...closing, offset: side * 3, expiry: expires ? 20 : 0 }),
+      ...(expires ? [wait] : []),
+      placing({ market: id, account: other, side, offset: 0, size: { power: 400 } }),
+      placing({ ...at, ...closing, timeInForce: "ioc" }),
+      placing({ ...hit, offset: side * 4, size: { power: 100 } }),
+    ];
+  });
+
 /** The price falls or rises, some are sold out, time passes, the rest is an event, and some settle. */
 const crash: fc.Arbitrary<Step[]> = fc
   .record({
     market,
     permille: fc
-      .tuple(fc.constantFrom(1, -1), fc.constantFrom(1, 1, 1, 3), fc.integer({ min: 12, max: 55 }))
+      .tuple(fc.constantFrom(1, -1), fc.constantFrom(1, 1, 1, 3), fc.integer({ min: 10, max: 40 }))
       .map(([sign, factor, size_]) => sign * factor * size_),
     helper: fc.option(account, { freq: 3, nil: undefined }),
     taker: fc.option(account, { freq: 1, nil: undefined }),
-    offset: fc.nat({ max: 5 }),
-    liquidates: fc.boolean(),
+    offset: fc.constantFrom(0, 0, 1, 1, 2, 5),
+    liquidates: fc.constantFrom(true, true, false),
     heir: fc.option(account, { nil: undefined }),
     waits: fc.boolean(),
     named: fc.option(fc.array(account, { minLength: 1, maxLength: 5 }), {
       freq: 2,
       nil: undefined,
     }),
-    maxFills: fc.constantFrom(0, 2, 100, 1000),
+    maxFills: fc.constantFrom(100, 100, 1000, 2, 0),
     rewardTo: fc.nat({ max: 8 }),
     touched: fc.array(account, { maxLength: 3 }),
   })
@@ -335,10 +355,11 @@ export function steps(count: number): fc.Arbitrary<Step[]> {
   );
   const rest = fc.array(
     fc.oneof(
-      { weight: 40, arbitrary: single },
-      { weight: 34, arbitrary: pair },
-      { weight: 10, arbitrary: crash },
-      { weight: 6, arbitrary: handOn },
+      { weight: 34, arbitrary: single },
+      { weight: 40, arbitrary: pair },
+      { weight: 11, arbitrary: crash },
+      { weight: 5, arbitrary: handOn },
+      { weight: 4, arbitrary: leftover },
     ),
     { minLength: count, maxLength: count, size: "max" },
   );
