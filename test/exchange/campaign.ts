@@ -35,7 +35,9 @@ export type Outcome = {
 
 /** A chain with the deployment on it; every run starts from it anew. */
 export async function openCampaigns() {
-  const connection = await network.create({ override: { initialDate: GENESIS } });
+  const connection = await network.create({
+    override: { initialDate: GENESIS, mining: { mempool: { order: "fifo" } } },
+  });
   const start = () => deploy(connection);
 
   async function run(all: readonly Step[], rules: number, counts: Counts): Promise<void> {

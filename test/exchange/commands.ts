@@ -299,7 +299,7 @@ const crash: fc.Arbitrary<Step[]> = fc
   .record({
     market,
     permille: fc
-      .tuple(fc.constantFrom(1, -1), fc.constantFrom(1, 1, 1, 3), fc.integer({ min: 10, max: 40 }))
+      .tuple(fc.constantFrom(1, -1), fc.constantFrom(1, 2, 3), fc.integer({ min: 15, max: 50 }))
       .map(([sign, factor, size_]) => sign * factor * size_),
     helper: fc.option(account, { freq: 3, nil: undefined }),
     taker: fc.option(account, { freq: 1, nil: undefined }),

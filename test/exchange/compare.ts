@@ -78,7 +78,7 @@ function ofChain(x: Exchange, state: State): Figures {
       balance += cash;
       if (lots === 0n) continue;
       const signed = side === 0 ? lots : -lots;
-      const words = [signed, cost, stored.entry, leverageOf(stored.kind)];
+      const words = [signed, cost, stored.entry, stored.kind >> 1n];
       figures[`position ${id}/${marketId}`] = words.join(" ");
     }
     figures[`balance ${id}`] = String(balance);
@@ -87,11 +87,6 @@ function ofChain(x: Exchange, state: State): Figures {
   }
   for (const [id, market] of state.markets) marketFigures(figures, x, id, market);
   return figures;
-}
-
-/** The stored class: one whose delay is over counts from the next touch on, in the model as in storage. */
-function leverageOf(kind: bigint): bigint {
-  return kind >> 1n;
 }
 
 function marketFigures(

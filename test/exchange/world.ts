@@ -1,5 +1,6 @@
 import type { NetworkConnection } from "hardhat/types/network";
 import { formatUnits, hexlify, parseUnits } from "ethers";
+import type { Interface } from "ethers";
 import { parseEvents } from "../../scripts/lib/events.js";
 import type { ExchangeEvent, RawLog } from "../../scripts/lib/events.js";
 import { copyKnown, createKnown, track } from "../../scripts/lib/known.js";
@@ -16,8 +17,9 @@ import type { MarketOverrides } from "../../scripts/deploy/parameters.js";
  * The real deployment, for the model to run beside. A command is one block: both markets are poked, then the command is sent, so that
  * every command finds prices that can be read afterwards whether it was refused or not.
  *
- * Off, because the model does not know them: market risk in initial margin (volatility, concentration, crowding), the caps of the top
- * leverages, caps that grow, drawdown.
+ * Off, because the model does not know them: market risk in initial margin (volatility, concentration, crowding), the fund's part in the
+ * cap of the top leverages, caps that grow, drawdown. Never reached: events that do not fit into one transaction, markets that are wound
+ * down, a jump of the index that waits, more markets than an account may be in.
  */
 
 export const OWNERS = 6;
@@ -162,9 +164,9 @@ async function attach(
       await connection.ethers.provider.call({ ...call, gasLimit: GAS });
     } catch (error) {
       const data = dataOf(error);
-      const contract = call.to === fund ? ballast.fund : exchange;
-      const name = data === undefined ? undefined : contract.interface.parseError(data)?.name;
-      return name ?? String(error);
+      const abi: Interface = call.to === fund ? ballast.fund.interface : exchange.interface;
+      if (data === undefined) return String(error);
+      return abi.parseError(data)?.name ?? data;
     }
     return "nothing, when asked again";
   }

@@ -1,9 +1,10 @@
-import { marketOf } from "../model/cohorts.js";
+import { cohortLots, marketOf } from "../model/cohorts.js";
+import { sum } from "../model/rational.js";
 import type { AccountId, MarketId, Side } from "../model/types.js";
 import { isInFront, isReached } from "../BookModel.js";
 import type { Known } from "../BookModel.js";
 import { allowsMaker } from "./health.js";
-import { change, closableBy } from "./positions.js";
+import { change, chosenClass, closableBy, heldBy } from "./positions.js";
 import type { Fill } from "./positions.js";
 import type { Exchange, Venue } from "./types.js";
 import { bookSide, ceilDiv, least, opposite, PPM, venueOf } from "./types.js";
@@ -11,6 +12,8 @@ import { bookSide, ceilDiv, least, opposite, PPM, venueOf } from "./types.js";
 /* To take, sort all orders of the other side by price, then by time, and go through them. */
 
 const STALE_LEVELS = 8n;
+/** Leverage of 20 and more. */
+const TOP_CLASS = 5;
 
 export type Take = {
   readonly market: MarketId;
@@ -36,7 +39,7 @@ type Walk = {
 };
 
 export type Seen = Record<
-  "fills" | "selfTrades" | "killed" | "expired" | "poor" | "notReducing",
+  "fills" | "selfTrades" | "killed" | "expired" | "poor" | "notReducing" | "topCap",
   number
 >;
 
@@ -48,6 +51,7 @@ export const seen: Seen = {
   expired: 0,
   poor: 0,
   notReducing: 0,
+  topCap: 0,
 };
 
 /** The lowest and the highest tick at which fills may happen. */
@@ -129,6 +133,11 @@ function meet(x: Exchange, t: Take, walk: Walk, order: Known): void {
       if (order.isReduceOnly) seen.notReducing++;
       return;
     }
+    if (isAboveTopCap(x, t, { maker, lots, closable })) {
+      seen.topCap++;
+      drop(book, order);
+      return;
+    }
     if (!fillOne(x, t, walk, { order, lots, closable })) {
       seen.poor++;
       drop(book, order);
@@ -136,6 +145,26 @@ function meet(x: Exchange, t: Take, walk: Walk, order: Known): void {
       return;
     }
   }
+}
+
+/** Whether a fill would grow a position of a top leverage class beyond what these may hold of a side together. */
+function isAboveTopCap(
+  x: Exchange,
+  t: Take,
+  { maker, lots, closable }: { maker: AccountId; lots: bigint; closable: bigint },
+): boolean {
+  if (lots <= closable) return false;
+  const { config } = venueOf(x, t.market);
+  const held = heldBy(x, maker, t.market);
+  const keeps = held !== undefined && (held.side !== t.side || held.lots > lots);
+  const chosen = Math.min(chosenClass(x, maker, t.market), config.maxLeverageClass);
+  if ((keeps ? held.leverageClass : chosen) < TOP_CLASS) return false;
+  const market = marketOf(x.core, t.market);
+  const top = [...market.cohorts.values()].filter(
+    ({ side, leverageClass }) => side !== t.side && leverageClass >= TOP_CLASS,
+  );
+  const lotsOfTop = sum(top.map((cohort) => cohortLots(x.core, market, cohort)));
+  return lotsOfTop.plus(lots - closable).compare(config.openInterestCap) > 0;
 }
 
 function reasonToRemove(
