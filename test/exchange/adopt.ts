@@ -121,8 +121,11 @@ function adoptFresh(x: Exchange, state: State, id: AccountId, near: Near): void 
       adopted.revived++;
       account.balance = account.balance.minus(revived);
     } else {
-      near(`fresh ${id}/${marketId}`, known.current.minus(current), 3n * MICRO);
-      near(`fresh before ${id}/${marketId}`, known.previous.minus(previous), 3n * MICRO);
+      near(`fresh ${id}/${marketId}`, revived, 3n * MICRO);
+      // While a shortfall stands, what is of this epoch and what of the one before is as storage last saw it, too.
+      if (market.pool.shortfall === 0n) {
+        near(`fresh now ${id}/${marketId}`, known.current.minus(current), 3n * MICRO);
+      }
       keep(x, revived.negated());
     }
     account.fresh.delete(marketId);
