@@ -332,7 +332,10 @@ const crash: fc.Arbitrary<Step[]> = fc
       const size_ = { power: 500 };
       found.push(do_({ kind: "takeover", to: heir, market: id, size: size_, worst: 100 }));
     }
-    if (waits) found.push(do_({ kind: "wait", seconds: 31, isStale: false }));
+    // Three times, because a clock runs only while prices are fresh without a break.
+    for (const seconds of waits ? [12, 12, 12] : []) {
+      found.push(do_({ kind: "wait", seconds, isStale: false }));
+    }
     found.push(do_({ kind: "deleverage", ...all, accounts: named }));
     for (const who of touched) {
       found.push(do_({ kind: "settle", account: who, market: id }));

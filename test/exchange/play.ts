@@ -80,7 +80,6 @@ export async function createRun(real: Real, counts: Counts) {
   async function play({ command, seconds }: Step): Promise<void> {
     at++;
     counts.commands++;
-    if (process.env.TRACE !== undefined) console.log(at, JSON.stringify(command));
     counts.by[command.kind] = (counts.by[command.kind] ?? 0) + 1;
     const wait = BigInt(command.kind === "wait" ? command.seconds : seconds);
     if (command.kind === "price") await movePrice(command.market, BigInt(command.permille));
@@ -93,7 +92,6 @@ export async function createRun(real: Real, counts: Counts) {
     const lines = isEvent ? adopt(x, state, events) : [];
     lines.push(...differences(x, state));
     last = state;
-    if (process.env.TRACE !== undefined) console.log("   ", error ?? "done");
     if (error !== sent.error) lines.unshift(`refused: model ${error}, chain ${sent.error}`);
     if (lines.length > 0) throw new Difference(at, command, lines);
     if (error !== undefined) counts.refused[error] = (counts.refused[error] ?? 0) + 1;
@@ -104,7 +102,7 @@ export async function createRun(real: Real, counts: Counts) {
     if (command.kind === "wait" && command.isStale) return;
     for (const [kind, id] of real.markets().entries()) {
       const age = x.core.now + wait - venueOf(x, id).prices.publishTime;
-      if (age < 20n) continue;
+      if (age < 10n) continue;
       // A price may not be from the future: a long wait passes first.
       if (wait > 20n) await real.world.pass(wait - 1n);
       await real.push(prices[kind] ?? 0n, kind);
