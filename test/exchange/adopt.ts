@@ -107,7 +107,7 @@ function adoptAccount(
 }
 
 /**
- * Its parts by asking for one at a time. KNOWN: when a shortfall begins, the exchange counts epochs as its storage last saw them, so that
+ * Its parts by asking for one at a time. KNOWN: when a shortfall begins, or a jump waits, the exchange counts epochs as its storage last saw them, so that
  * profit which had matured, and which nobody had settled, is fresh again. The model takes that over and counts it.
  */
 function adoptFresh(x: Exchange, state: State, id: AccountId, near: Near): void {
