@@ -42,6 +42,8 @@ getContractFactory(name: 'IndexOracle', signerOrOptions?: ethers.Signer | Factor
 getContractFactory(name: 'PythSource', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PythSource__factory>
 getContractFactory(name: 'SignedFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SignedFeed__factory>
 getContractFactory(name: 'BalanceFund', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BalanceFund__factory>
+getContractFactory(name: 'Batch', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Batch__factory>
+getContractFactory(name: 'Owner', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Owner__factory>
 getContractFactory(name: 'BitsHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BitsHarness__factory>
 getContractFactory(name: 'BlockingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BlockingToken__factory>
 getContractFactory(name: 'BookHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BookHarness__factory>
@@ -108,6 +110,8 @@ getContractAt(name: 'IndexOracle', address: string | ethers.Addressable, signer?
 getContractAt(name: 'PythSource', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PythSource>
 getContractAt(name: 'SignedFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SignedFeed>
 getContractAt(name: 'BalanceFund', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BalanceFund>
+getContractAt(name: 'Batch', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Batch>
+getContractAt(name: 'Owner', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Owner>
 getContractAt(name: 'BitsHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BitsHarness>
 getContractAt(name: 'BlockingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BlockingToken>
 getContractAt(name: 'BookHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BookHarness>
@@ -174,6 +178,8 @@ deployContract(name: 'IndexOracle', signerOrOptions?: ethers.Signer | DeployCont
 deployContract(name: 'PythSource', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythSource>
 deployContract(name: 'SignedFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedFeed>
 deployContract(name: 'BalanceFund', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BalanceFund>
+deployContract(name: 'Batch', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Batch>
+deployContract(name: 'Owner', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Owner>
 deployContract(name: 'BitsHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
 deployContract(name: 'BlockingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockingToken>
 deployContract(name: 'BookHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarness>
@@ -240,6 +246,8 @@ deployContract(name: 'IndexOracle', args: any[], signerOrOptions?: ethers.Signer
 deployContract(name: 'PythSource', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythSource>
 deployContract(name: 'SignedFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedFeed>
 deployContract(name: 'BalanceFund', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BalanceFund>
+deployContract(name: 'Batch', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Batch>
+deployContract(name: 'Owner', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Owner>
 deployContract(name: 'BitsHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BitsHarness>
 deployContract(name: 'BlockingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BlockingToken>
 deployContract(name: 'BookHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BookHarness>
