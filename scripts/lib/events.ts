@@ -1,4 +1,4 @@
-import type { Result } from "ethers";
+import type { EventFragment, Result } from "ethers";
 import type { TypedContractEvent } from "../../typechain-types/common.js";
 import { IExchange__factory } from "../../typechain-types/index.js";
 import type { IExchange } from "../../typechain-types/index.js";
@@ -35,12 +35,17 @@ export type RawLog = {
 
 export const exchangeInterface = IExchange__factory.createInterface();
 
+/** By topic: the interface would hash every event's signature for each log. */
+const fragments = new Map<string, EventFragment>();
+exchangeInterface.forEachEvent((fragment) => fragments.set(fragment.topicHash, fragment));
+
 /** The event in a log, or undefined if it is none of the exchange's. */
-export function parseEvent(log: RawLog): ExchangeEvent | undefined {
-  const parsed = exchangeInterface.parseLog(log);
-  if (parsed === null) return undefined;
+export function parseEvent({ topics, data }: RawLog): ExchangeEvent | undefined {
+  const fragment = fragments.get(topics[0] ?? "");
+  if (fragment === undefined) return undefined;
+  const args = objectOf(exchangeInterface.decodeEventLog(fragment, data, topics));
   // The interface is the one that the type was generated from.
-  return { name: parsed.name, args: objectOf(parsed.args) } as unknown as ExchangeEvent;
+  return { name: fragment.name, args } as unknown as ExchangeEvent;
 }
 
 export function parseEvents(logs: readonly RawLog[]): ExchangeEvent[] {

@@ -1,4 +1,5 @@
-import type { EventName, EventNamed, ExchangeEvent } from "./events.js";
+import { exchangeInterface } from "./events.js";
+import type { EventName, EventNamed, ExchangeEvent, RawLog } from "./events.js";
 import { accountOfOrder, checkpointKey, levelKey, sideOfFlags } from "./keys.js";
 import { freshMarkKey, nonceKey, operatorKey } from "./state.js";
 import { decode } from "./words.js";
@@ -99,3 +100,12 @@ const TRACKERS: { readonly [Name in EventName]?: Tracker<Name> } = {
     knownMarket(known, Number(args.market)).freshMarks.add(key);
   },
 };
+
+const tracked = new Set(
+  Object.keys(TRACKERS).map((name) => exchangeInterface.getEvent(name as EventName).topicHash),
+);
+
+/** Whether a log says of new keys, so that the others need not be decoded. */
+export function isTracked({ topics }: RawLog): boolean {
+  return tracked.has(topics[0] ?? "");
+}

@@ -65,7 +65,12 @@ export function createReader(
   };
 }
 
-export async function readState(read: WordReader, known: Known): Promise<State> {
+/** @param only The markets to read; all of them if it is left out. */
+export async function readState(
+  read: WordReader,
+  known: Known,
+  only?: readonly number[],
+): Promise<State> {
   const state = emptyState();
   const head = createPlan();
   head.struct("Header", BigInt(STATE_SLOTS.header), (header) => (state.header = header));
@@ -75,6 +80,7 @@ export async function readState(read: WordReader, known: Known): Promise<State> 
 
   const targets: Target[] = [];
   for (let id = 0; id < Number(state.header.marketCount); id++) {
+    if (only?.includes(id) === false) continue;
     const market = emptyMarket();
     state.markets.set(id, market);
     const base = entrySlot(BigInt(STATE_SLOTS.markets), BigInt(id));

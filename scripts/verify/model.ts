@@ -1,79 +1,81 @@
-import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { openCampaigns } from "../../test/exchange/campaign.js";
+import type { Outcome } from "../../test/exchange/campaign.js";
+import { hashOfContracts, record, runsOf, sumOf } from "./record.js";
+import type { Run } from "./record.js";
 
 /*
- * The exchange against the reference model, for as long as one likes: `npm run verify:model [minutes] [first seed]`. Every seed is a
- * line of a file, with a hash of the contracts' bytecode; the sum over the lines with the same hash is printed. What was done is not
- * done again: it goes on behind the last seed.
+ * The exchange against the reference model, for as long as one likes: `npm run verify:model -- [minutes] [first seed]`. Every few
+ * minutes what was done is recorded as one line with its seeds, and at the end the sum over all lines of the same contracts is printed.
+ * It goes on behind the last seed that was used; give a first seed to run two at once.
  */
 
-const FILE = "out/verify/model.jsonl";
-const ARTIFACTS = "artifacts/contracts";
+const CHECK = "model";
+/** A seed is a few runs of the chain from its start. */
 const RUNS = 4;
 const STEPS = 60;
+/** No more than this is lost by stopping. */
+const LINE_SECONDS = 240;
 
-type Line = {
-  readonly hash: string;
-  readonly seed: number;
-  readonly commands: number;
-  readonly reached: Readonly<Record<string, number>>;
-  readonly differences: number;
+type Stretch = {
+  readonly first: number;
+  last: number;
+  readonly since: number;
+  outcomes: Outcome[];
 };
 
-function hashOfContracts(): string {
-  const hash = createHash("sha256");
-  const files = readdirSync(ARTIFACTS, { recursive: true, encoding: "utf8" });
-  for (const file of files.filter((name) => name.endsWith(".json")).sort()) {
-    if (file.startsWith("test")) continue;
-    // An artifact is what the compiler wrote.
-    const artifact = JSON.parse(readFileSync(join(ARTIFACTS, file), "utf8")) as {
-      deployedBytecode?: string;
-    };
-    hash.update(file).update(artifact.deployedBytecode ?? "");
-  }
-  return hash.digest("hex").slice(0, 16);
-}
-
-function linesOf(hash: string): Line[] {
-  if (!existsSync(FILE)) return [];
-  const lines = readFileSync(FILE, "utf8").split("\n").filter(Boolean);
-  // Written below.
-  return lines.map((line) => JSON.parse(line) as Line).filter((line) => line.hash === hash);
-}
-
-function summary(lines: readonly Line[]): string {
-  const reached = new Map<string, number>();
-  for (const line of lines) {
-    for (const [name, count] of Object.entries(line.reached)) {
-      reached.set(name, (reached.get(name) ?? 0) + count);
-    }
-  }
-  const commands = lines.reduce((sum, line) => sum + line.commands, 0);
-  const differences = lines.reduce((sum, line) => sum + line.differences, 0);
-  const counts = [...reached].sort().map(([name, count]) => `  ${name} ${count}`);
-  const head = `${lines.length} seeds, ${commands} commands, ${differences} differences`;
-  return [head, ...counts].join("\n");
-}
-
-const [minutes = "5", first] = process.argv.slice(2);
-const until = Date.now() + Number(minutes) * 60_000;
-const hash = hashOfContracts();
-const done = linesOf(hash);
-let seed = Number(first ?? Math.max(0, ...done.map((line) => line.seed)) + 1);
-mkdirSync("out/verify", { recursive: true });
+const minutes = Number(process.argv[2] ?? "5");
+const contracts = hashOfContracts();
+const until = Date.now() + minutes * 60_000;
 const { campaign } = await openCampaigns();
+let seed = Number(process.argv[3] ?? lastSeed(runsOf(CHECK, contracts)) + 1);
+let stretch = open(seed);
 while (Date.now() < until) {
-  const { commands, reached, differences, found } = await campaign({
-    seed,
-    runs: RUNS,
-    steps: STEPS,
-  });
-  const line: Line = { hash, seed, commands, reached, differences };
-  appendFileSync(FILE, `${JSON.stringify(line)}\n`);
-  console.log(`seed ${seed}: ${commands} commands, ${differences} differences`);
-  if (found !== undefined) console.log(found.file, found.error);
+  const outcome = await campaign({ seed, runs: RUNS, steps: STEPS });
+  stretch.outcomes.push(outcome);
+  stretch.last = seed;
+  console.log(`seed ${seed}: ${outcome.commands} commands, ${outcome.differences} differences`);
+  if (outcome.found !== undefined) console.log(outcome.found.file, outcome.found.error);
   seed++;
+  if (Date.now() - stretch.since < LINE_SECONDS * 1000) continue;
+  record(lineOf(stretch));
+  stretch = open(seed);
 }
-console.log(summary(linesOf(hash)));
+if (stretch.outcomes.length > 0) record(lineOf(stretch));
+console.log(summary(runsOf(CHECK, contracts)));
+
+function open(first: number): Stretch {
+  return { first, last: first, since: Date.now(), outcomes: [] };
+}
+
+function lineOf({ first, last, since, outcomes }: Stretch): Run {
+  const parts = outcomes.map(({ commands, comparisons, differences, reached }) => ({
+    ...reached,
+    seeds: 1,
+    commands,
+    comparisons,
+    differences,
+  }));
+  return {
+    check: CHECK,
+    contracts,
+    at: new Date().toISOString(),
+    seconds: Math.round((Date.now() - since) / 1000),
+    seed: `${first}-${last}`,
+    counts: sumOf(parts.map((counts) => ({ counts }))),
+    failures: outcomes.flatMap(({ found }) => (found === undefined ? [] : [found.title])),
+  };
+}
+
+function lastSeed(runs: readonly Run[]): number {
+  return Math.max(0, ...runs.map((run) => Number(run.seed.split("-").at(-1))));
+}
+
+/** Seeds, commands, comparisons and differences, then everything that was come upon. */
+function summary(runs: readonly Run[]): string {
+  const { seeds, commands, comparisons, differences, ...reached } = sumOf(runs);
+  const head = `${seeds} seeds, ${commands} commands, ${comparisons} comparisons, ${differences} differences`;
+  const counts = Object.entries(reached).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [head, ...counts.map(([name, count]) => `  ${name} ${count}`)].join("\n");
+}
+
+process.exit(0);

@@ -66,7 +66,7 @@ export function allRuns(): Run[] {
 }
 
 /** Counts of several runs, added name by name. */
-export function sumOf(runs: readonly Run[]): Record<string, number> {
+export function sumOf(runs: readonly Pick<Run, "counts">[]): Record<string, number> {
   const sum: Record<string, number> = {};
   for (const { counts } of runs) {
     for (const [name, count] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + count;

@@ -22,7 +22,7 @@ import { MICRO, viewKey } from "../reference/types.js";
 export type Adopted = { count: bigint };
 
 /** Over all runs. */
-export const adopted = { events: 0, revived: 0 };
+export const adopted = { events: 0, revived: 0, bothSidesCharged: 0 };
 
 const SIDES: readonly Side[] = [1n, -1n];
 
@@ -56,7 +56,8 @@ export function adopt(x: Exchange, state: State, events: Adopted): string[] {
   near("fund", x.core.fund.minus(fund), 64n * events.count);
   keep(x, x.core.fund.minus(fund));
   x.core.fund = rational(fund);
-  for (const [id, { pool, fresh }] of state.markets) {
+  for (const [id, { pool, fresh, charges }] of state.markets) {
+    if (charges.longEvent > 0n && charges.shortEvent > 0n) adopted.bothSidesCharged++;
     const market = marketOf(x.core, id);
     near(`shortfall ${id}`, market.shortfall.minus(pool.shortfall), 64n * events.count);
     keep(x, market.shortfall.minus(pool.shortfall).negated());

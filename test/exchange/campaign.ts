@@ -7,30 +7,36 @@ import { seen } from "../reference/matching.js";
 import { adopted } from "./adopt.js";
 import { steps } from "./commands.js";
 import type { Step } from "./commands.js";
-import { createRun } from "./play.js";
+import { createRun, Difference } from "./play.js";
 import type { Counts } from "./play.js";
+import { shrink } from "./shrink.js";
 import { deploy } from "./world.js";
 
-/* Many runs of the exchange beside the reference model. What fails is kept as a file that `replay` reads. */
+/* Many runs of the exchange beside the reference model. What fails is made as small as it goes and kept as a file. */
 
 /** A full hour, so that epochs and samples fall alike whenever it is run. */
 const GENESIS = "2030-01-01T00:00:00Z";
 const FOUND = "out/reference";
+/** Milliseconds that making it small may take. */
+const SHRINKING = 120_000;
 
 export type Campaign = {
   readonly seed: number;
   readonly runs: number;
   /** Steps of a run; some are several commands. */
   readonly steps: number;
-  readonly shrinks?: boolean;
 };
+
+/** Commands and rules that lead to a difference, as a file has them. */
+export type Case = { readonly rules: number; readonly steps: readonly Step[] };
 
 export type Outcome = {
   readonly commands: number;
+  readonly comparisons: number;
   readonly reached: Readonly<Record<string, number>>;
   readonly differences: number;
-  /** What was different, and the file that leads there. */
-  readonly found?: { readonly error: unknown; readonly file: string };
+  /** What was different, in a line and at length, and the file that leads there. */
+  readonly found?: { readonly title: string; readonly error: unknown; readonly file: string };
 };
 
 /** A chain with the deployment on it; every run starts from it anew. */
@@ -40,32 +46,58 @@ export async function openCampaigns() {
   });
   const start = () => deploy(connection);
 
-  async function run(all: readonly Step[], rules: number, counts: Counts): Promise<void> {
+  async function run({ rules, steps: all }: Case, counts: Counts): Promise<void> {
     const real = await connection.networkHelpers.loadFixture(start);
-    real.restart(rules);
+    await real.restart(rules);
     const { play } = await createRun(real, counts);
     for (const each of all) await play(each);
   }
 
-  async function campaign({ seed, runs, steps: length, shrinks = false }: Campaign) {
-    const counts: Counts = { commands: 0, by: {}, refused: {} };
+  /** @returns What is different, if anything is. */
+  async function differenceOf(found: Case): Promise<Difference | undefined> {
+    try {
+      await run(found, emptyCounts());
+    } catch (error) {
+      if (error instanceof Difference) return error;
+      throw error;
+    }
+    return undefined;
+  }
+
+  async function smallest({ rules, steps: all }: Case): Promise<Case> {
+    const isFailing = async (fewer: readonly Step[]) =>
+      (await differenceOf({ rules, steps: fewer })) !== undefined;
+    const until = Date.now() + SHRINKING;
+    return { rules, steps: await shrink(all, isFailing, { until }) };
+  }
+
+  async function campaign({ seed, runs, steps: length }: Campaign): Promise<Outcome> {
+    const counts = emptyCounts();
     const before = totals();
     const property = fc.asyncProperty(fc.nat({ max: 3 }), steps(length), async (rules, all) =>
-      run(all, rules, counts),
+      run({ rules, steps: all }, counts),
     );
-    const result = await fc.check(property, { seed, numRuns: runs, endOnFailure: !shrinks });
+    const result = await fc.check(property, { seed, numRuns: runs, endOnFailure: true });
+    const { commands, comparisons } = counts;
     const reached = {
       ...since(before),
       ...named("do", counts.by),
       ...named("refused", counts.refused),
     };
-    const outcome: Outcome = { commands: counts.commands, reached, differences: 0 };
+    const outcome: Outcome = { commands, comparisons, reached, differences: 0 };
     if (!result.failed || result.counterexample === null) return outcome;
-    const file = keep(seed, ...result.counterexample);
-    return { ...outcome, differences: 1, found: { error: result.errorInstance, file } };
+    const [rules, all] = result.counterexample;
+    const least = await smallest({ rules, steps: all });
+    const error = (await differenceOf(least)) ?? result.errorInstance;
+    const title = `seed ${seed}: ${String(error).split("\n").slice(0, 2).join(" ")}`;
+    return { ...outcome, differences: 1, found: { title, error, file: keep(seed, least) } };
   }
 
   return { run, campaign };
+}
+
+export function emptyCounts(): Counts {
+  return { commands: 0, comparisons: 0, by: {}, refused: {} };
 }
 
 function totals(): Record<string, number> {
@@ -89,9 +121,9 @@ function named(prefix: string, counts: Readonly<Record<string, number>>): Record
   return Object.fromEntries(entries);
 }
 
-function keep(seed: number, rules: number, found: readonly Step[]): string {
+function keep(seed: number, found: Case): string {
   mkdirSync(FOUND, { recursive: true });
   const file = `${FOUND}/${seed}.json`;
-  writeFileSync(file, `${JSON.stringify({ rules, steps: found }, undefined, 1)}\n`);
+  writeFileSync(file, `${JSON.stringify(found, undefined, 1)}\n`);
   return file;
 }

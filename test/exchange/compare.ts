@@ -11,13 +11,14 @@ import type { Exchange } from "../reference/types.js";
 
 export type Figures = Readonly<Record<string, string>>;
 
-/** @returns One line for every figure in which they differ. */
-export function differences(x: Exchange, state: State): string[] {
+/** @returns One line for every figure in which they differ, and how many were compared. */
+export function differences(x: Exchange, state: State): { lines: string[]; count: number } {
   const [model, real] = [ofModel(x), ofChain(x, state)];
   const keys = new Set([...Object.keys(model), ...Object.keys(real)]);
-  return [...keys]
+  const lines = [...keys]
     .filter((key) => model[key] !== real[key])
     .map((key) => `${key}: model ${model[key] ?? "-"}, chain ${real[key] ?? "-"}`);
+  return { lines, count: keys.size };
 }
 
 export function ofModel(x: Exchange): Figures {

@@ -1,4 +1,3 @@
-import { parseUnits } from "ethers";
 import type { State } from "../../scripts/lib/state.js";
 import { marketOf } from "../model/cohorts.js";
 import type { AccountId, MarketId, Side } from "../model/types.js";
@@ -37,13 +36,15 @@ import type { Adopted } from "./adopt.js";
 import { differences } from "./compare.js";
 import { WINNER } from "./commands.js";
 import type { ActionDraft, Command, OrderDraft, Size, Step } from "./commands.js";
-import { ACCOUNTS } from "./world.js";
-import type { Call, Real, Sent } from "./world.js";
+import { ACCOUNTS, OPENING, OWNERS, PATRON } from "./world.js";
+import type { Call, Real, Said, Sent } from "./world.js";
 
 /* One run: every command goes to the contracts and to the model, and then everything is compared. */
 
 export type Counts = {
   commands: number;
+  /** Figures that were compared. */
+  comparisons: number;
   readonly by: Record<string, number>;
   readonly refused: Record<string, number>;
 };
@@ -63,6 +64,8 @@ export class Difference extends Error {
 }
 
 const TOKEN_DECIMALS = 6;
+/** Seconds after which a price is said again. */
+const AGE = 10n;
 const STEP = 1000n;
 const TIMES = { gtc: 0, ioc: 1, fok: 2, postOnly: 3 } as const;
 const KINDS = { place: 0, replace: 1, cancel: 2, cancelAll: 3, leverage: 4 } as const;
@@ -71,7 +74,7 @@ const GRADES: readonly Grade[] = ["dead", "aged", "fresh"];
 export async function createRun(real: Real, counts: Counts) {
   const start = await real.state();
   let x = openModel(real, start);
-  const prices = ["10000", "1000"].map((price) => parseUnits(price, 18));
+  const prices = OPENING.map(({ price }) => price);
   let at = 0;
   let last = start;
   const events: Adopted = { count: 0n };
@@ -82,37 +85,34 @@ export async function createRun(real: Real, counts: Counts) {
     counts.commands++;
     counts.by[command.kind] = (counts.by[command.kind] ?? 0) + 1;
     const wait = BigInt(command.kind === "wait" ? command.seconds : seconds);
-    if (command.kind === "price") await movePrice(command.market, BigInt(command.permille));
-    await freshen(command, wait);
+    if (command.kind === "price") movePrice(command.market, BigInt(command.permille));
     const planned = plan(real, x, command, wait);
-    const sent = await real.block(planned?.call, wait);
+    const sent = await real.block(planned?.call, wait, saying(command, wait));
     const state = await real.state();
     const error = follow(sent, state, planned?.act);
     const isEvent = command.kind === "deleverage";
     const lines = isEvent ? adopt(x, state, events) : [];
-    lines.push(...differences(x, state));
+    const compared = differences(x, state);
+    counts.comparisons += compared.count;
+    lines.push(...compared.lines);
     last = state;
     if (error !== sent.error) lines.unshift(`refused: model ${error}, chain ${sent.error}`);
     if (lines.length > 0) throw new Difference(at, command, lines);
     if (error !== undefined) counts.refused[error] = (counts.refused[error] ?? 0) + 1;
   }
 
-  /** Prices are pushed again before they are aged, but for a wait that is to see them so. */
-  async function freshen(command: Command, wait: bigint): Promise<void> {
-    if (command.kind === "wait" && command.isStale) return;
-    for (const [kind, id] of real.markets().entries()) {
+  /** Prices are said again before they are aged, but for a wait that is to see them so. */
+  function saying(command: Command, wait: bigint): Said[] {
+    if (command.kind === "wait" && command.isStale) return [];
+    return [...real.markets().entries()].flatMap(([kind, id]) => {
+      const isMoved = command.kind === "price" && command.market === kind;
       const age = x.core.now + wait - venueOf(x, id).prices.publishTime;
-      if (age < 10n) continue;
-      // A price may not be from the future: a long wait passes first.
-      if (wait > 20n) await real.world.pass(wait - 1n);
-      await real.push(prices[kind] ?? 0n, kind);
-    }
+      return isMoved || age >= AGE ? [{ kind, price: prices[kind] ?? 0n }] : [];
+    });
   }
 
-  async function movePrice(kind: number, permille: bigint): Promise<void> {
-    const price = ((prices[kind] ?? 0n) * (1000n + permille)) / 1000n;
-    prices[kind] = price;
-    await real.push(price, kind);
+  function movePrice(kind: number, permille: bigint): void {
+    prices[kind] = ((prices[kind] ?? 0n) * (1000n + permille)) / 1000n;
   }
 
   /** Does to the model what the block did. @returns The error with which the model refuses. */
@@ -160,7 +160,7 @@ function plan(real: Real, x: Exchange, command: Command, wait: bigint): Planned 
       const id = accountAt(command.account);
       const available = withdrawable(x, id) / x.tokenScale;
       const amount = partOf(available, command.permille);
-      const to = real.owners[command.account] ?? "";
+      const to = real.owners[command.account % OWNERS] ?? "";
       const data = real.encode("withdraw", [id, amount ?? 2n ** 256n - 1n, to]);
       return { call: callOf(real, id, data), act: (model) => withdraw(model, id, amount) };
     }
@@ -178,10 +178,9 @@ function plan(real: Real, x: Exchange, command: Command, wait: bigint): Planned 
     }
     case "fund": {
       const amount = units(command.cents);
-      const { deployer, ballast } = real.world;
-      const values: [bigint, string] = [amount, deployer.address];
-      const data = ballast.fund.interface.encodeFunctionData("deposit", values);
-      const call = { from: deployer.address, to: real.fund, data };
+      const values: [bigint, string] = [amount, real.owners[PATRON] ?? ""];
+      const data = real.ballast.fund.interface.encodeFunctionData("deposit", values);
+      const call = { owner: PATRON, to: real.fund, data };
       return { call, act: (model) => depositToFund(model, amount) };
     }
     case "liquidate": {
@@ -249,7 +248,7 @@ function partOf(available: bigint, permille: number | undefined): bigint | undef
 }
 
 function callOf(real: Real, id: AccountId, data: string): Call {
-  return { from: real.owners[id - ACCOUNTS[0]] ?? "", to: real.address, data };
+  return { owner: (id - ACCOUNTS[0]) % OWNERS, to: real.address, data };
 }
 
 function accountAt(index: number): AccountId {
@@ -351,7 +350,7 @@ function openModel(real: Real, state: State): Exchange {
       quantity: config.quantityRule === 0n ? "Front" : "ProRata",
       deficit: config.deficitRule === 0n ? "Winners" : "Queue",
     })),
-    owners: new Map(ACCOUNTS.map((id, i) => [id, real.owners[i] ?? ""])),
+    owners: new Map(ACCOUNTS.map((id, i) => [id, real.owners[i % OWNERS] ?? ""])),
     fundShare: state.header.fundShare,
     tokenScale: state.header.tokenScale,
   });

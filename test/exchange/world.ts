@@ -1,9 +1,9 @@
 import type { NetworkConnection } from "hardhat/types/network";
-import { formatUnits, hexlify, parseUnits } from "ethers";
+import { parseUnits } from "ethers";
 import type { Interface } from "ethers";
 import { parseEvents } from "../../scripts/lib/events.js";
-import type { ExchangeEvent, RawLog } from "../../scripts/lib/events.js";
-import { copyKnown, createKnown, track } from "../../scripts/lib/known.js";
+import type { RawLog } from "../../scripts/lib/events.js";
+import { copyKnown, createKnown, isTracked, track } from "../../scripts/lib/known.js";
 import type { Known } from "../../scripts/lib/known.js";
 import { createReader, readState } from "../../scripts/lib/read.js";
 import { emptyMarket } from "../../scripts/lib/state.js";
@@ -12,10 +12,12 @@ import { createWorld } from "../../scripts/lib/world.js";
 import type { World } from "../../scripts/lib/world.js";
 import { feedOf, toMarketConfig } from "../../scripts/deploy/parameters.js";
 import type { MarketOverrides } from "../../scripts/deploy/parameters.js";
+import { Batch__factory, SettableSource__factory } from "../../typechain-types/index.js";
 
 /*
- * The real deployment, for the model to run beside. A command is one block: both markets are poked, then the command is sent, so that
- * every command finds prices that can be read afterwards whether it was refused or not.
+ * The real deployment, for the model to run beside. A command is one block of one transaction: prices are said, both markets are poked,
+ * then the command is sent in the name of its owner, so that every command finds prices that can be read afterwards whether it was
+ * refused or not. Nothing but the sources of prices is not what is deployed: these say what they are told.
  *
  * Off, because the model does not know them: market risk in initial margin (volatility, concentration, crowding), the fund's part in the
  * cap of the top leverages, caps that grow, drawdown. Never reached: events that do not fit into one transaction, markets that are wound
@@ -25,6 +27,8 @@ import type { MarketOverrides } from "../../scripts/deploy/parameters.js";
 export const OWNERS = 6;
 export const ACCOUNTS = [10, 11, 12, 13, 14, 15, 16, 17] as const;
 const GAS = "0xf42400";
+/** Always enough, so that nobody has to ask. */
+const GAS_PRICE = "0x174876e800";
 const RICH = parseUnits("1000000000", 6);
 
 export const OVERRIDES: MarketOverrides = {
@@ -44,39 +48,57 @@ const RULES = [
 
 export type Real = Awaited<ReturnType<typeof deploy>>;
 
+/** The owner who has no account and gives to the insurance fund. */
+export const PATRON = OWNERS;
+
 /** @returns A function that brings the chain back to the start, with a deployment that nobody has traded on. */
 export async function deploy(connection: NetworkConnection, deposit = "4000") {
-  const world = await createWorld(connection, { overrides: OVERRIDES });
-  const owners: string[] = [];
-  for (const [i] of ACCOUNTS.entries()) {
-    const signer = world.signers[1 + (i % OWNERS)];
-    if (signer === undefined) throw new Error("the network has accounts");
-    await world.openAccount(signer, deposit);
-    await world.ballast.token.mint(signer.address, RICH);
-    await world.ballast.token.connect(signer).approve(world.ballast.vault, RICH * RICH);
-    owners.push(signer.address);
+  const world = await createWorld(connection, { overrides: OVERRIDES, prices: [] });
+  const { ballast, deployer } = world;
+  const batch = await new Batch__factory(deployer).deploy(OWNERS + 1);
+  const source = await new SettableSource__factory(deployer).deploy();
+  const owners = await Promise.all(
+    Array.from({ length: OWNERS + 1 }, (_, owner) => batch.owners(owner)),
+  );
+  const { token, exchange } = ballast;
+  const [fund, vault] = await Promise.all([ballast.fund.getAddress(), ballast.vault.getAddress()]);
+  for (const [owner, address] of owners.entries()) {
+    await token.mint(address, RICH);
+    const spender = owner === PATRON ? fund : vault;
+    const data = token.interface.encodeFunctionData("approve", [spender, RICH]);
+    await batch.run([{ owner, target: await token.getAddress(), data }]);
   }
-  await world.ballast.token.mint(world.deployer.address, RICH);
-  await world.ballast.token.approve(world.ballast.fund, RICH);
-  const listed = await listAll(world);
-  return attach(world, owners, { listed, known: await knownSoFar(world) });
+  const target = await exchange.getAddress();
+  for (const [place, id] of ACCOUNTS.entries()) {
+    const owner = place % OWNERS;
+    await exchange.openAccount(owners[owner] ?? "");
+    const values: [number, bigint] = [id, parseUnits(deposit, 6)];
+    const data = exchange.interface.encodeFunctionData("deposit", values);
+    await batch.run([{ owner, target, data }]);
+  }
+  const listed = await listAll(world, await source.getAddress());
+  const places = { batch: await batch.getAddress(), source: await source.getAddress() };
+  return attach(world, { owners, listed, known: await knownSoFar(world), ...places });
 }
 
 /** Both kinds of market once with every pair of rules. @returns Ids, by kind and rules. */
-async function listAll(world: World): Promise<number[][]> {
-  const { exchange, oracle, signedFeed } = world.ballast;
-  const feed = await signedFeed.getAddress();
+async function listAll(world: World, source: string): Promise<number[][]> {
+  const { exchange, oracle } = world.ballast;
   const ids = [[0], [1]];
   for (const [kind, parameters] of world.parameters.markets.entries()) {
-    const feeds = parameters.sources.map(feedOf);
+    await oracle.setSources(kind, [source, source], feedsOf(world, kind));
     for (const rules of RULES.slice(1)) {
       const id = Number(await exchange.marketCount());
-      await oracle.setSources(id, [feed, feed], feeds);
+      await oracle.setSources(id, [source, source], feedsOf(world, kind));
       await exchange.list(`${parameters.name}-${id}`, toMarketConfig({ ...parameters, ...rules }));
       ids[kind]?.push(id);
     }
   }
   return ids;
+}
+
+function feedsOf({ parameters }: World, kind: number): string[] {
+  return (parameters.markets[kind]?.sources ?? []).map(feedOf);
 }
 
 async function knownSoFar({ exchange, connection }: World): Promise<Known> {
@@ -90,121 +112,128 @@ async function knownSoFar({ exchange, connection }: World): Promise<Known> {
 export type Sent = {
   /** Name of the error with which it was refused. */
   readonly error: string | undefined;
-  /** Of the command alone. */
-  readonly events: readonly ExchangeEvent[];
   readonly time: bigint;
 };
 
-export type Call = { readonly from: string; readonly to: string; readonly data: string };
+/** @param owner Place of the one who calls. */
+export type Call = { readonly owner: number; readonly to: string; readonly data: string };
 
-async function attach(
-  world: World,
-  owners: readonly string[],
-  { listed, known }: { listed: readonly (readonly number[])[]; known: Known },
-) {
+/** What both sources of a kind of market are to say; 18 decimals. */
+export type Said = { readonly kind: number; readonly price: bigint };
+
+type Deployed = {
+  readonly owners: readonly string[];
+  readonly listed: readonly (readonly number[])[];
+  readonly known: Known;
+  readonly batch: string;
+  readonly source: string;
+};
+
+async function attach(world: World, { owners, listed, known, batch, source }: Deployed) {
   const { connection, exchange, ballast, deployer } = world;
   const { provider } = connection;
   const address = await exchange.getAddress();
   const fund = await ballast.fund.getAddress();
-  const read = createReader(connection.ethers.provider, address);
+  const sources = SettableSource__factory.createInterface();
+  const batches = Batch__factory.createInterface();
+  const called = batches.getEvent("Called");
+  const errors = errorsOf([exchange.interface, ballast.fund.interface]);
+  const start = BigInt(await connection.networkHelpers.time.latest());
+  const read = createReader({ call: callOf }, address);
   let seen = copyKnown(known);
   let markets: readonly number[] = [0, 1];
+  let now = start;
+
+  /** The node answers with bytes. */
+  async function callOf({ to, data }: { to: string; data: string }): Promise<string> {
+    return (await provider.request({
+      method: "eth_call",
+      params: [{ from: deployer.address, to, data, gas: GAS }, "latest"],
+    })) as string;
+  }
 
   /** A new run on the chain as it was left by `deploy`. @param rules Of the first market, 0 to 3; the second has the next. */
-  function restart(rules: number): void {
+  async function restart(rules: number): Promise<void> {
     seen = copyKnown(known);
+    now = start;
     markets = [0, 1].map((kind) => listed[kind]?.[(rules + kind) % RULES.length] ?? 0);
+    const { error } = await block(undefined, 2n, OPENING);
+    if (error !== undefined) throw new Error(error);
   }
 
   /** One block, `seconds` after the last. */
-  async function block(call: Call | undefined, seconds: bigint): Promise<Sent> {
-    const time = BigInt(await connection.networkHelpers.time.latest()) + seconds;
-    const pokes = markets.map((market) => ({
-      from: deployer.address,
-      to: address,
-      data: exchange.interface.encodeFunctionData("poke", [market]),
-    }));
-    const hashes = await mine(call === undefined ? pokes : [...pokes, call], time);
-    const receipts = await Promise.all(hashes.map(receiptOf));
-    for (const { logs } of receipts) for (const event of parseEvents(logs)) track(seen, event);
-    const [first, second, own] = receipts;
-    if (first?.status !== "0x1" || second?.status !== "0x1") throw new Error("poking never fails");
-    if (call === undefined || own === undefined) return { error: undefined, events: [], time };
-    if (own.status === "0x1") return { error: undefined, events: parseEvents(own.logs), time };
-    return { error: await errorOf(call), events: [], time };
+  async function block(
+    call: Call | undefined,
+    seconds: bigint,
+    said: readonly Said[],
+  ): Promise<Sent> {
+    now += seconds;
+    const pushes = said.flatMap(({ kind, price }) =>
+      feedsOf(world, kind).map((feed) => ({
+        owner: 0,
+        target: source,
+        data: sources.encodeFunctionData("set", [feed, price, 0n, now]),
+      })),
+    );
+    const pokes = markets.map((market) => ({ owner: 0, target: address, data: pokeOf(market) }));
+    const own = call === undefined ? [] : [{ owner: call.owner, target: call.to, data: call.data }];
+    const logs = await mine(batches.encodeFunctionData("run", [[...pushes, ...pokes, ...own]]));
+    for (const event of parseEvents(logs.filter(isTracked))) track(seen, event);
+    const outcomes = logs
+      .filter(({ topics }) => topics[0] === called.topicHash)
+      .map(({ data, topics }) => batches.decodeEventLog(called, data, topics));
+    const before = outcomes.slice(0, pushes.length + pokes.length);
+    if (!before.every(({ isDone }) => isDone === true)) throw new Error("poking never fails");
+    const last = outcomes[before.length];
+    if (last === undefined || last.isDone === true) return { error: undefined, time: now };
+    const selector = String(last.result).slice(0, 10);
+    return { error: errors.get(selector) ?? `an error ${selector}`, time: now };
   }
 
-  async function mine(calls: readonly Call[], time: bigint): Promise<string[]> {
-    await provider.request({ method: "evm_setAutomine", params: [false] });
-    const hashes: string[] = [];
-    for (const call of calls) {
-      const params = [{ ...call, gas: GAS }];
-      // The node answers with the transaction's hash.
-      hashes.push((await provider.request({ method: "eth_sendTransaction", params })) as string);
+  const pokeData = new Map<number, string>();
+  function pokeOf(market: number): string {
+    let data = pokeData.get(market);
+    if (data === undefined) {
+      data = exchange.interface.encodeFunctionData("poke", [market]);
+      pokeData.set(market, data);
     }
-    const params = [`0x${time.toString(16)}`];
-    await provider.request({ method: "evm_setNextBlockTimestamp", params });
-    await provider.request({ method: "evm_mine", params: [] });
-    await provider.request({ method: "evm_setAutomine", params: [true] });
-    return hashes;
+    return data;
   }
 
-  async function receiptOf(hash: string): Promise<{ status: string; logs: RawLog[] }> {
-    const params = [hash];
-    const receipt: unknown = await provider.request({
+  /** One transaction in a block of its own. */
+  async function mine(data: string): Promise<RawLog[]> {
+    const time = [`0x${now.toString(16)}`];
+    await provider.request({ method: "evm_setNextBlockTimestamp", params: time });
+    const params = [{ from: deployer.address, to: batch, data, gas: GAS, gasPrice: GAS_PRICE }];
+    const hash: unknown = await provider.request({ method: "eth_sendTransaction", params });
+    const receipt = (await provider.request({
       method: "eth_getTransactionReceipt",
-      params,
-    });
-    return receipt as { status: string; logs: RawLog[] };
+      params: [hash],
+    })) as { status: string; logs: RawLog[] };
+    if (receipt.status !== "0x1") throw new Error("the batch itself never fails");
+    return receipt.logs;
   }
 
-  /** Asked again after the block: a call that failed has changed nothing, and the prices are those of the block. */
-  async function errorOf(call: Call): Promise<string> {
-    try {
-      await connection.ethers.provider.call({ ...call, gasLimit: GAS });
-    } catch (error) {
-      const data = dataOf(error);
-      const abi: Interface = call.to === fund ? ballast.fund.interface : exchange.interface;
-      if (data === undefined) return String(error);
-      return abi.parseError(data)?.name ?? data;
-    }
-    return "nothing, when asked again";
-  }
-
-  /** To both sources of the first or second market, so that no jump waits. @param price 18 decimals. */
-  async function push(price: bigint, kind: number): Promise<void> {
-    await world.pushPrice(formatUnits(price, 18), kind);
-  }
-
-  /** With the two markets of the run only. */
+  /** With the two markets of the run only, in the order in which they are poked. */
   async function state(): Promise<State> {
-    const whole = await readState(read, seen);
+    const whole = await readState(read, seen, markets);
     const of = (id: number) => [id, whole.markets.get(id) ?? emptyMarket()] as const;
     return { ...whole, markets: new Map(markets.map(of)) };
   }
 
   const encode = exchange.interface.encodeFunctionData.bind(exchange.interface);
-  return {
-    world,
-    address,
-    fund,
-    owners,
-    restart,
-    markets: () => markets,
-    block,
-    push,
-    state,
-    encode,
-  };
+  return { ballast, address, fund, owners, restart, markets: () => markets, block, state, encode };
 }
 
-function dataOf(error: unknown): string | undefined {
-  if (typeof error !== "object" || error === null) return undefined;
-  if ("data" in error && typeof error.data === "string") return hexlify(error.data);
-  for (const key of ["error", "info", "cause", "data"] as const) {
-    const inner = (error as Partial<Record<typeof key, unknown>>)[key];
-    const found = inner === undefined ? undefined : dataOf(inner);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+/** Where both kinds of market begin. */
+export const OPENING: readonly Said[] = ["10000", "1000"].map((price, kind) => ({
+  kind,
+  price: parseUnits(price, 18),
+}));
+
+/** By selector. */
+function errorsOf(abis: readonly Interface[]): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const abi of abis) abi.forEachError(({ selector, name }) => names.set(selector, name));
+  return names;
 }

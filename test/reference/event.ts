@@ -69,6 +69,8 @@ export const eventsSeen = {
   solvent: 0,
   gainCharges: 0,
   fundEmpty: 0,
+  bothSidesMissing: 0,
+  wholeOpenInterest: 0,
 };
 
 /** One market of an event. What is kept by side is of the accounts that are closed on it; the other side pays. */
@@ -540,11 +542,14 @@ function takeAt(
 /* D: THE QUEUE */
 
 function close(ev: Event, pot: Pot): void {
+  if (pot.deficit.long > 0n && pot.deficit.short > 0n) eventsSeen.bothSidesMissing++;
   for (const closed of SIDES) settleDiscount(ev, pot, closed);
   const { quantity, deficit } = pot.market;
   const rule = deficit === "Winners" ? ("winners" as const) : ("queue" as const);
   eventsSeen[`${rule}${quantity}`]++;
   for (const payers of SIDES) closeAgainst(ev, pot, payers);
+  const isEmpty = SIDES.every((side) => cohortsLots(ev, pot, side) === 0n);
+  if (isEmpty) eventsSeen.wholeOpenInterest++;
 }
 
 /** Rule Queue: if no lot reaches the queue, nobody there bears the discount. */
