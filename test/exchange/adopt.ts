@@ -7,7 +7,7 @@ import { rational, ZERO } from "../model/rational.js";
 import type { Rational } from "../model/rational.js";
 import type { AccountId, Side } from "../model/types.js";
 import type { Exchange } from "../reference/types.js";
-import { MICRO, viewKey } from "../reference/types.js";
+import { MICRO, venueOf, viewKey } from "../reference/types.js";
 
 /*
  * After an event the exchange has whole numbers where the model has fractions. They are compared within the named dust, and then
@@ -15,7 +15,7 @@ import { MICRO, viewKey } from "../reference/types.js";
  *
  *   lots      exact − 1 ≤ settled ≤ exact
  *   equity    4n + 16 quote after n events
- *   fund      64n quote: weights of profit are rounded down class by class
+ *   fund      64n quote, and what was drawn from it: weights of profit are rounded down class by class
  *   fresh     3 micro units
  */
 
@@ -56,7 +56,23 @@ export function adopt(x: Exchange, state: State, events: Adopted): string[] {
   near("fund", x.core.fund.minus(fund), 64n * events.count);
   keep(x, x.core.fund.minus(fund));
   x.core.fund = rational(fund);
-  for (const [id, { pool, fresh, charges }] of state.markets) {
+  const { drawn } = state;
+  near("drawn", rational(x.drawn.amount - drawn.drawn), 64n * events.count);
+  near("size", rational(x.drawn.size - drawn.size), 64n * events.count);
+  Object.assign(x.drawn, { amount: drawn.drawn, size: drawn.size });
+  for (const [
+    id,
+    {
+      pool,
+      fresh,
+      charges,
+      bucket: { wave, day },
+    },
+  ] of state.markets) {
+    const { bucket } = venueOf(x, id);
+    near(`wave ${id}`, rational(bucket.wave - wave), 64n * events.count);
+    near(`day ${id}`, rational(bucket.day - day), 64n * events.count);
+    Object.assign(bucket, { wave, day });
     if (charges.longEvent > 0n && charges.shortEvent > 0n) adopted.bothSidesCharged++;
     const market = marketOf(x.core, id);
     near(`shortfall ${id}`, market.shortfall.minus(pool.shortfall), 64n * events.count);

@@ -50,7 +50,13 @@ export type Command =
       readonly permille: number;
     }
   | { readonly kind: "settle"; readonly account: number; readonly market: number }
-  | { readonly kind: "price"; readonly market: number; readonly permille: number }
+  /** The second source says permille more than the first. */
+  | {
+      readonly kind: "price";
+      readonly market: number;
+      readonly permille: number;
+      readonly apart?: number;
+    }
   | { readonly kind: "wait"; readonly seconds: number; readonly isStale: boolean }
   | { readonly kind: "fund"; readonly cents: number }
   /** Nothing: all of them. */
@@ -169,6 +175,7 @@ const others: readonly fc.WeightedArbitrary<Command>[] = [
       kind: fc.constant("price" as const),
       market,
       permille: fc.oneof(fc.integer({ min: -12, max: 12 }), fc.integer({ min: -70, max: 70 })),
+      apart: fc.constantFrom(0, 0, 0, 1, 3, -9, 11),
     }),
   },
   {

@@ -7,19 +7,18 @@ import {
   deposit,
   depositToFund,
   poke,
-  setPrices,
+  say,
   setTime,
   settleMarket,
   trade,
   transfer,
   withdraw,
 } from "../reference/exchange.js";
-import type { Observed } from "../reference/exchange.js";
 import { healthOf, withdrawable } from "../reference/health.js";
 import { liquidate, takeover } from "../reference/liquidation.js";
 import type { Action } from "../reference/orders.js";
 import { chosenClass, closableBy, heldBy } from "../reference/positions.js";
-import type { Config, Exchange, Grade } from "../reference/types.js";
+import type { Config, Exchange, Source } from "../reference/types.js";
 import {
   bookSide,
   least,
@@ -69,11 +68,10 @@ const AGE = 10n;
 const STEP = 1000n;
 const TIMES = { gtc: 0, ioc: 1, fok: 2, postOnly: 3 } as const;
 const KINDS = { place: 0, replace: 1, cancel: 2, cancelAll: 3, leverage: 4 } as const;
-const GRADES: readonly Grade[] = ["dead", "aged", "fresh"];
 
 export async function createRun(real: Real, counts: Counts) {
   const start = await real.state();
-  let x = openModel(real, start);
+  let x = openModel(real, start, real.now());
   const prices = OPENING.map(({ price }) => price);
   let at = 0;
   let last = start;
@@ -87,9 +85,10 @@ export async function createRun(real: Real, counts: Counts) {
     const wait = BigInt(command.kind === "wait" ? command.seconds : seconds);
     if (command.kind === "price") movePrice(command.market, BigInt(command.permille));
     const planned = plan(real, x, command, wait);
-    const sent = await real.block(planned?.call, wait, saying(command, wait));
+    const said = saying(command, wait);
+    const sent = await real.block(planned?.call, wait, said);
     const state = await real.state();
-    const error = follow(sent, state, planned?.act);
+    const error = follow(sent, said, planned?.act);
     const isEvent = command.kind === "deleverage";
     const lines = isEvent ? adopt(x, state, events) : [];
     const compared = differences(x, state);
@@ -107,7 +106,10 @@ export async function createRun(real: Real, counts: Counts) {
     return [...real.markets().entries()].flatMap(([kind, id]) => {
       const isMoved = command.kind === "price" && command.market === kind;
       const age = x.core.now + wait - venueOf(x, id).prices.publishTime;
-      return isMoved || age >= AGE ? [{ kind, price: prices[kind] ?? 0n }] : [];
+      if (!isMoved && age < AGE) return [];
+      const price = prices[kind] ?? 0n;
+      const apart = isMoved ? BigInt(command.apart ?? 0) : 0n;
+      return [{ kind, price, second: (price * (1000n + apart)) / 1000n }];
     });
   }
 
@@ -116,9 +118,15 @@ export async function createRun(real: Real, counts: Counts) {
   }
 
   /** Does to the model what the block did. @returns The error with which the model refuses. */
-  function follow(sent: Sent, state: State, act?: (x: Exchange) => void): string | undefined {
-    setTime(x, sent.time);
-    for (const [id, market] of state.markets) setPrices(x, id, observedIn(market, sent.time));
+  function follow(
+    { time }: Sent,
+    said: readonly Said[],
+    act?: (x: Exchange) => void,
+  ): string | undefined {
+    setTime(x, time);
+    for (const { kind, price, second } of said) {
+      say(x, real.markets()[kind] ?? 0, both(price, time, second));
+    }
     for (const id of x.venues.keys()) poke(x, id);
     if (act === undefined) return undefined;
     const before = copyExchange(x);
@@ -342,7 +350,12 @@ function encodeAction(action: Action) {
 
 /* THE START */
 
-function openModel(real: Real, state: State): Exchange {
+/** What both sources of a market say. */
+function both(price: bigint, publishTime: bigint, second = price): Source[] {
+  return [price, second].map((each) => ({ price: each, publishTime }));
+}
+
+function openModel(real: Real, state: State, start: bigint): Exchange {
   const x = createExchange({
     markets: [...state.markets].map(([id, { config }]) => ({
       id,
@@ -357,25 +370,13 @@ function openModel(real: Real, state: State): Exchange {
   for (const id of ACCOUNTS) {
     deposit(x, id, (state.money.get(id)?.balance ?? 0n) / x.tokenScale);
   }
-  for (const [id, market] of state.markets) setPrices(x, id, observedIn(market, 0n));
+  setTime(x, start);
+  for (const { kind, price } of OPENING) say(x, real.markets()[kind] ?? 0, both(price, start));
+  for (const id of x.venues.keys()) poke(x, id);
   return x;
 }
 
 type MarketOf = State["markets"] extends Map<number, infer Value> ? Value : never;
-
-/** Read, not computed: mark, index and funding are checked elsewhere (test/PricesRandom.ts). */
-function observedIn({ price, book, sample, config }: MarketOf, now: bigint): Observed {
-  const age = now - sample.publishTime;
-  const byAge = age <= config.freshFor ? 2 : age <= config.agedFor ? 1 : 0;
-  return {
-    mark: price.mark,
-    funding: price.funding,
-    index: price.index,
-    grade: GRADES[Math.min(Number(book.grade), byAge)] ?? "dead",
-    publishTime: sample.publishTime,
-    freshSince: book.freshSince,
-  };
-}
 
 function configIn(config: MarketOf["config"]): Config {
   const tier = (upTo: bigint, maxLeverage: bigint) => ({ upTo: upTo * 10n ** 18n, maxLeverage });

@@ -119,7 +119,7 @@ export type Sent = {
 export type Call = { readonly owner: number; readonly to: string; readonly data: string };
 
 /** What both sources of a kind of market are to say; 18 decimals. */
-export type Said = { readonly kind: number; readonly price: bigint };
+export type Said = { readonly kind: number; readonly price: bigint; readonly second?: bigint };
 
 type Deployed = {
   readonly owners: readonly string[];
@@ -168,11 +168,11 @@ async function attach(world: World, { owners, listed, known, batch, source }: De
     said: readonly Said[],
   ): Promise<Sent> {
     now += seconds;
-    const pushes = said.flatMap(({ kind, price }) =>
-      feedsOf(world, kind).map((feed) => ({
+    const pushes = said.flatMap(({ kind, price, second = price }) =>
+      feedsOf(world, kind).map((feed, place) => ({
         owner: 0,
         target: source,
-        data: sources.encodeFunctionData("set", [feed, price, 0n, now]),
+        data: sources.encodeFunctionData("set", [feed, place === 0 ? price : second, 0n, now]),
       })),
     );
     const pokes = markets.map((market) => ({ owner: 0, target: address, data: pokeOf(market) }));
@@ -222,7 +222,18 @@ async function attach(world: World, { owners, listed, known, batch, source }: De
   }
 
   const encode = exchange.interface.encodeFunctionData.bind(exchange.interface);
-  return { ballast, address, fund, owners, restart, markets: () => markets, block, state, encode };
+  return {
+    ballast,
+    address,
+    fund,
+    owners,
+    restart,
+    now: () => now,
+    markets: () => markets,
+    block,
+    state,
+    encode,
+  };
 }
 
 /** Where both kinds of market begin. */

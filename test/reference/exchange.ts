@@ -9,7 +9,8 @@ import { judge, snapshotOf, withdrawable } from "./health.js";
 import { execute } from "./orders.js";
 import type { Action } from "./orders.js";
 import { pay, settle } from "./positions.js";
-import type { Config, Exchange, Prices, Venue } from "./types.js";
+import { refresh } from "./prices.js";
+import type { Config, Exchange, Prices, Source, Venue } from "./types.js";
 import { floorDiv, least, MICRO, PPM, refuseUnless, venueOf } from "./types.js";
 
 /* Calls of the exchange as functions of the model. Each either does everything or throws `Refused`. */
@@ -28,13 +29,16 @@ export type Opening = {
   readonly tokenScale: bigint;
 };
 
-export type Observed = Prices & { readonly mark: bigint; readonly funding: bigint };
-
 /** Seconds after the last clock was started, and the part of the fund that is much. */
 const SHUT_FOR = 3_600n;
 const MUCH = 20n;
 
-const NO_PRICE: Prices = { index: 0n, grade: "dead", publishTime: 0n, freshSince: 0n };
+function noPrices(): Prices {
+  const times = { publishTime: 0n, freshSince: 0n, refreshed: 0n, sampled: 0n };
+  const samples = { premium: 0n, bid: 0n, ask: 0n, lastTick: 0n, lastTradeTime: 0n };
+  const storms = { variance: 0n, varianceIndex: 0n, varianceSampled: 0n, volatilityRate: 0n };
+  return { index: 0n, grade: "dead", ...times, ...samples, ...storms };
+}
 
 export function createExchange({ markets, owners, fundShare, tokenScale }: Opening): Exchange {
   const model = createModel({ shares: "whole", freshUnit: MICRO, passOn: true });
@@ -43,7 +47,7 @@ export function createExchange({ markets, owners, fundShare, tokenScale }: Openi
     model.list({ id, unit: config.unit, mark: 0n, quantity, deficit });
     const bucket = { wave: 0n, day: 0n, since: 0n };
     const money = { fees: 0n, bonds: 0n, fundTarget: 0n };
-    const rest = { prices: NO_PRICE, reduceOnly: false, bucket };
+    const rest = { prices: noPrices(), sources: [], reduceOnly: false, bucket };
     venues.set(id, { id, config, book: new NaiveBook(), ...money, ...rest });
   }
   for (const id of owners.keys()) accountOf(model.state, id);
@@ -79,11 +83,9 @@ export function setTime(x: Exchange, now: bigint): void {
   }
 }
 
-/** Prices as the exchange found them when the block began. */
-export function setPrices(x: Exchange, id: MarketId, observed: Observed): void {
-  const { mark, funding, ...prices } = observed;
-  Object.assign(marketOf(x.core, id), { mark, funding });
-  venueOf(x, id).prices = prices;
+/** What a market's sources say from now on. */
+export function say(x: Exchange, id: MarketId, sources: readonly Source[]): void {
+  venueOf(x, id).sources = sources;
 }
 
 /* MONEY */
@@ -153,8 +155,9 @@ export function settleAll(x: Exchange, account: AccountId): void {
   for (const market of x.venues.keys()) settleMarket(x, account, market);
 }
 
-/** Shares out what a market earned: first its shortfall, then fund and treasury. */
+/** New prices; then shares out what a market earned: first its shortfall, then fund and treasury. */
 export function poke(x: Exchange, id: MarketId): void {
+  refresh(x, id);
   const [market, venue] = [marketOf(x.core, id), venueOf(x, id)];
   const notional = openInterest(x, id) * market.mark;
   venue.fundTarget = ((notional * venue.config.fundTarget) / (PPM * MICRO)) * MICRO;
@@ -223,7 +226,7 @@ function copyVenue(venue: Venue): Venue {
   const book = new NaiveBook();
   book.orders = venue.book.orders.map((order) => ({ ...order }));
   book.now = venue.book.now;
-  return { ...venue, book, bucket: { ...venue.bucket } };
+  return { ...venue, book, prices: { ...venue.prices }, bucket: { ...venue.bucket } };
 }
 
 function copyCore(core: State): State {

@@ -4,6 +4,7 @@ import type { AccountId, MarketId, Side } from "../model/types.js";
 import { isInFront, isReached } from "../BookModel.js";
 import type { Known } from "../BookModel.js";
 import { allowsMaker } from "./health.js";
+import { noteTrade } from "./prices.js";
 import { change, chosenClass, closableBy, heldBy } from "./positions.js";
 import type { Fill } from "./positions.js";
 import type { Exchange, Venue } from "./types.js";
@@ -83,7 +84,13 @@ export function take(x: Exchange, t: Take): Taken {
     mayGrow: t.isForced || t.taker === undefined || isOpen,
     fill: { side: t.side, closeLots: 0n, closeQuote: 0n, openLots: 0n, openQuote: 0n },
   };
-  for (const order of candidates(x, t)) meet(x, t, walk, order);
+  const lotsAt = new Map<bigint, bigint>();
+  for (const order of candidates(x, t)) {
+    const { left } = walk;
+    meet(x, t, walk, order);
+    lotsAt.set(order.tick, (lotsAt.get(order.tick) ?? 0n) + left - walk.left);
+  }
+  for (const [tick, there] of lotsAt) noteTrade(x, venue, tick, there);
   const quote = walk.fill.closeQuote + walk.fill.openQuote;
   const lots = wanted - walk.left;
   if (lots > 0n && t.taker !== undefined) {

@@ -17,6 +17,8 @@ import type { AccountId, MarketId, Side, State } from "../model/types.js";
  */
 
 export const PPM = 1_000_000n;
+/** Quote of one settlement unit. */
+export const WHOLE = 10n ** 18n;
 export const MICRO = 10n ** 12n;
 export const LEVERAGES = [1n, 2n, 3n, 5n, 10n, 20n, 50n, 100n] as const;
 export const FILLS = 100n;
@@ -49,16 +51,51 @@ export type Config = {
   readonly dayBudget: bigint;
   readonly marketShare: bigint;
   readonly fundTarget: bigint;
+  readonly lotDecimals: bigint;
+  readonly maxJump: bigint;
+  readonly maxSpread: bigint;
+  readonly maxDeviation: bigint;
+  readonly premiumWindow: bigint;
+  readonly sampleInterval: bigint;
+  readonly impactNotional: bigint;
+  readonly lastTradeFor: bigint;
+  readonly maxFunding: bigint;
+  readonly interest: bigint;
+  readonly maxAccrual: bigint;
+  readonly volatilityFactor: bigint;
+  readonly volatilityHorizon: bigint;
+  readonly volatilityWindow: bigint;
 };
 
 export type Grade = "dead" | "aged" | "fresh";
 
-/** What every call of a block finds; mark and funding stand in the core's market. */
+/** What a source of prices says: 18 decimals for one base unit, and when it was so. */
+export type Source = { readonly price: bigint; readonly publishTime: bigint };
+
+/** What every call of a block finds; mark and funding stand in the core's market. Prices are quote per lot. */
 export type Prices = {
-  readonly index: bigint;
-  readonly grade: Grade;
-  readonly publishTime: bigint;
-  readonly freshSince: bigint;
+  index: bigint;
+  grade: Grade;
+  publishTime: bigint;
+  /** Since when it is fresh without a break. */
+  freshSince: bigint;
+  /** When the rest was last brought up to date. */
+  refreshed: bigint;
+  /** Average of (impact mid − index). */
+  premium: bigint;
+  /** Impact prices at the last sample, ticks · 2^8. */
+  bid: bigint;
+  ask: bigint;
+  sampled: bigint;
+  /** The last trade that counts. */
+  lastTick: bigint;
+  lastTradeTime: bigint;
+  /** Of returns, per second, scale 10^24. */
+  variance: bigint;
+  varianceIndex: bigint;
+  varianceSampled: bigint;
+  /** 0.01 % of notional. */
+  volatilityRate: bigint;
 };
 
 export type Bucket = { wave: bigint; day: bigint; since: bigint };
@@ -67,7 +104,8 @@ export type Venue = {
   readonly id: MarketId;
   readonly config: Config;
   readonly book: NaiveBook;
-  prices: Prices;
+  readonly prices: Prices;
+  sources: readonly Source[];
   /** Paid by traders and not shared out yet. */
   fees: bigint;
   /** Cohorts whose bond is held. */
@@ -134,6 +172,8 @@ export const most = (a: bigint, b: bigint) => (a > b ? a : b);
 export const absolute = (a: bigint) => (a < 0n ? -a : a);
 export const atLeastZero = (a: bigint) => (a > 0n ? a : 0n);
 
+export const clamp = (a: bigint, low: bigint, high: bigint) => least(most(a, low), high);
+
 /** Towards −∞. The divisor is positive. */
 export function floorDiv(a: bigint, b: bigint): bigint {
   const quotient = a / b;
@@ -143,6 +183,37 @@ export function floorDiv(a: bigint, b: bigint): bigint {
 /** Towards +∞. */
 export function ceilDiv(a: bigint, b: bigint): bigint {
   return -floorDiv(-a, b);
+}
+
+/** ⌊√value⌋. */
+export function rootFloor(value: bigint): bigint {
+  if (value < 2n) return value;
+  let root = 1n << BigInt(Math.floor(value.toString(2).length / 2) + 1);
+  for (;;) {
+    const next = (root + value / root) / 2n;
+    if (next >= root) return root;
+    root = next;
+  }
+}
+
+/** Bits behind the point while an exponential is worked out: far more than the 18 decimals that are wanted. */
+const PRECISION = 256n;
+
+/** ⌊e^(−elapsed / window)⌋, scale 10^18, with the exponent rounded to that scale first. */
+export function decay(elapsed: bigint, window: bigint): bigint {
+  const exponent = (elapsed * WHOLE) / window;
+  // Beyond this it is below 10^-18.
+  if (exponent > 42n * WHOLE) return 0n;
+  const one = 1n << PRECISION;
+  // e^−x = (e^−(x / 2^8))^(2^8): a small exponent, whose series ends soon.
+  const small = (exponent << PRECISION) / (WHOLE << 8n);
+  let [term, series] = [one, one];
+  for (let i = 1n; term !== 0n; i++) {
+    term = (term * small) / (i * one);
+    series += i % 2n === 0n ? term : -term;
+  }
+  for (let i = 0; i < 8; i++) series = (series * series) >> PRECISION;
+  return (series * WHOLE) >> PRECISION;
 }
 
 /** The book counts sides as the contracts do. */
