@@ -188,6 +188,7 @@ export type WorldOptions = {
   /** What is not as in the default parameters. */
   readonly deployment?: Partial<
     Pick<Parameters, "token" | "roles" | "delay" | "outflow" | "markets" | "sequencer">
+    Pick<Parameters, "token" | "roles" | "delay" | "outflow" | "fundCooldown">
   >;
   readonly prices?: readonly string[];
 };

@@ -3,6 +3,8 @@ import { network } from "hardhat";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { eventsSeen } from "../reference/event.js";
 import { liquidationsSeen } from "../reference/liquidation.js";
+import { fundSeen } from "../reference/fund.js";
+import { vaultSeen } from "../reference/vault.js";
 import { seen } from "../reference/matching.js";
 import { adopted } from "./adopt.js";
 import { steps } from "./commands.js";
@@ -105,6 +107,8 @@ function totals(): Record<string, number> {
     ...named("matching", seen),
     ...named("liquidation", liquidationsSeen),
     ...named("event", eventsSeen),
+    ...named("vault", vaultSeen),
+    ...named("fund", fundSeen),
     ...named("adopted", adopted),
   };
 }

@@ -15,6 +15,8 @@ export type Size =
 
 /** Instead of an account: the one that has won most in the market. */
 export const WINNER = 8;
+/** Instead of an account: the one that may withdraw most beyond what its owner paid in. */
+export const RICHEST = 9;
 
 export type OrderDraft = {
   readonly side: 1 | -1;
@@ -58,7 +60,13 @@ export type Command =
       readonly apart?: number;
     }
   | { readonly kind: "wait"; readonly seconds: number; readonly isStale: boolean }
-  | { readonly kind: "fund"; readonly cents: number }
+  /** By one of those who stake. */
+  | { readonly kind: "fund"; readonly cents: number; readonly staker?: number }
+  /** Permille of the shares. */
+  | { readonly kind: "askExit"; readonly staker: number; readonly permille: number }
+  | { readonly kind: "exit"; readonly staker: number }
+  /** From the vault's queue. */
+  | { readonly kind: "release"; readonly maxItems: number }
   /** Nothing: all of them. */
   | {
       readonly kind: "liquidate";
@@ -86,6 +94,7 @@ export type Step = { readonly command: Command; readonly seconds: number };
 
 const account = fc.nat({ max: 7 });
 const market = fc.nat({ max: 1 });
+const staker = fc.nat({ max: 1 });
 
 /** All orders of magnitude from a few units to more than an account can carry. */
 const cents = fc
@@ -216,13 +225,29 @@ const others: readonly fc.WeightedArbitrary<Command>[] = [
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant("wait" as const),
-      seconds: fc.constantFrom(31, 60, 200, 240, 480, 950, 3700),
+      seconds: fc.constantFrom(31, 60, 200, 240, 480, 950, 3700, 90_000),
       isStale: fc.constantFrom(false, false, true),
     }),
   },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant("fund" as const), cents }),
+    arbitrary: fc.record({ kind: fc.constant("fund" as const), cents, staker }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("askExit" as const),
+      staker,
+      permille: fc.constantFrom(0, 300, 500, 1000, 1001),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("exit" as const), staker }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("release" as const),
+      maxItems: fc.constantFrom(0, 1, 2, 10),
+    }),
   },
 ];
 
@@ -279,6 +304,19 @@ const handOn: fc.Arbitrary<Step[]> = fc
       size: { closes: true },
     }),
     { command: { kind: "wait", seconds: wait, isStale: false }, seconds: 1 },
+    { command: { kind: "withdraw", account: RICHEST, permille: 900 }, seconds: 1 },
+  ]);
+
+/** Somebody stakes, asks to leave and leaves, while others wait for their tokens. */
+const staking: fc.Arbitrary<Step[]> = fc
+  .record({ staker, cents, permille: fc.constantFrom(300, 1000), maxItems: fc.constantFrom(1, 9) })
+  .map(({ staker: who, cents: amount, permille, maxItems }) => [
+    { command: { kind: "withdraw", account: RICHEST, permille: undefined }, seconds: 1 },
+    { command: { kind: "fund", staker: who, cents: amount }, seconds: 1 },
+    { command: { kind: "askExit", staker: who, permille }, seconds: 1 },
+    { command: { kind: "wait", seconds: 3_700, isStale: false }, seconds: 1 },
+    { command: { kind: "exit", staker: who }, seconds: 1 },
+    { command: { kind: "release", maxItems }, seconds: 1 },
   ]);
 
 /** A reduce-only order outlives its position, or an order its time; then somebody comes upon it. */
@@ -369,6 +407,7 @@ export function steps(count: number): fc.Arbitrary<Step[]> {
       { weight: 40, arbitrary: pair },
       { weight: 11, arbitrary: crash },
       { weight: 5, arbitrary: handOn },
+      { weight: 2, arbitrary: staking },
       { weight: 4, arbitrary: leftover },
     ),
     { minLength: count, maxLength: count, size: "max" },

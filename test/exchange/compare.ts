@@ -5,6 +5,8 @@ import type { MarketState, State } from "../../scripts/lib/state.js";
 import { accountOf, cohortLots, freshOf, marketOf } from "../model/cohorts.js";
 import type { AccountId, MarketId } from "../model/types.js";
 import { openInterest, residue } from "../reference/exchange.js";
+import { assetsOf, FUND_OWNER, sharesOf, streamingOf, supplyOf } from "../reference/fund.js";
+import { outflowOf, principalOf } from "../reference/vault.js";
 import { heldBy } from "../reference/positions.js";
 import type { Exchange, Venue } from "../reference/types.js";
 import { MICRO } from "../reference/types.js";
@@ -17,8 +19,13 @@ import { MICRO } from "../reference/types.js";
 export type Figures = Readonly<Record<string, string>>;
 
 /** @returns One line for every figure in which they differ, and how many were compared. */
-export function differences(x: Exchange, state: State): { lines: string[]; count: number } {
-  const [model, real] = [ofModel(x), ofChain(x, state)];
+export function differences(
+  x: Exchange,
+  state: State,
+  tokens: Figures,
+): { lines: string[]; count: number } {
+  const model: Figures = { ...ofModel(x), ...tokensIn(x) };
+  const real: Figures = { ...ofChain(x, state), ...tokens };
   const keys = new Set([...Object.keys(model), ...Object.keys(real)]);
   const lines = [...keys]
     .filter((key) => model[key] !== real[key])
@@ -77,6 +84,23 @@ export function ofModel(x: Exchange): Figures {
 }
 
 const sumOf = (values: readonly bigint[]) => values.reduce((sum, value) => sum + value, 0n);
+
+/** As vault and fund say it of themselves. */
+function tokensIn(x: Exchange): Figures {
+  const { waiting, room, rate, releasable, first, next } = outflowOf(x);
+  const principals = [...new Set(x.owners.values()), FUND_OWNER].map(
+    (owner) => [`principal ${owner}`, String(principalOf(x.vault, owner))] as const,
+  );
+  const shares = x.stakers.map((it) => [`shares ${it}`, String(sharesOf(x, it))] as const);
+  return {
+    outflow: [waiting, 0n, room, rate, releasable, first, next].join(" "),
+    tracked: String(x.vault.reserve - waiting),
+    assets: String(assetsOf(x)),
+    supply: String(supplyOf(x)),
+    streaming: String(streamingOf(x)),
+    ...Object.fromEntries([...principals, ...shares]),
+  };
+}
 
 function pricesIn(x: Exchange, { id, prices }: Venue): Figures {
   const { mark, funding } = marketOf(x.core, id);

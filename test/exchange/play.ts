@@ -5,7 +5,6 @@ import {
   copyExchange,
   createExchange,
   deposit,
-  depositToFund,
   poke,
   say,
   setTime,
@@ -14,6 +13,8 @@ import {
   transfer,
   withdraw,
 } from "../reference/exchange.js";
+import { executeExit, requestExit, sharesOf, stake } from "../reference/fund.js";
+import { principalOf, release } from "../reference/vault.js";
 import { healthOf, withdrawable } from "../reference/health.js";
 import { liquidate, takeover } from "../reference/liquidation.js";
 import type { Action } from "../reference/orders.js";
@@ -33,9 +34,9 @@ import { deleverage } from "../reference/event.js";
 import { adopt, observeGaps } from "./adopt.js";
 import type { Adopted } from "./adopt.js";
 import { differences } from "./compare.js";
-import { WINNER } from "./commands.js";
+import { RICHEST, WINNER } from "./commands.js";
 import type { ActionDraft, Command, OrderDraft, Size, Step } from "./commands.js";
-import { ACCOUNTS, OPENING, OWNERS, PATRON } from "./world.js";
+import { ACCOUNTS, OPENING, OWNERS, UNUSED } from "./world.js";
 import type { Call, Real, Said, Sent } from "./world.js";
 
 /* One run: every command goes to the contracts and to the model, and then everything is compared. */
@@ -65,6 +66,8 @@ export class Difference extends Error {
 const TOKEN_DECIMALS = 6;
 /** Seconds after which a price is said again. */
 const AGE = 10n;
+/** Seconds without prices after which a market would be wound down. */
+const TOO_LONG = 80_000;
 const STEP = 1000n;
 const TIMES = { gtc: 0, ioc: 1, fok: 2, postOnly: 3 } as const;
 const KINDS = { place: 0, replace: 1, cancel: 2, cancelAll: 3, leverage: 4 } as const;
@@ -91,7 +94,7 @@ export async function createRun(real: Real, counts: Counts) {
     const error = follow(sent, said, planned?.act);
     const isEvent = command.kind === "deleverage";
     const lines = isEvent ? adopt(x, state, events) : [];
-    const compared = differences(x, state);
+    const compared = differences(x, state, sent.tokens);
     counts.comparisons += compared.count;
     lines.push(...compared.lines);
     last = state;
@@ -102,7 +105,7 @@ export async function createRun(real: Real, counts: Counts) {
 
   /** Prices are said again before they are aged, but for a wait that is to see them so. */
   function saying(command: Command, wait: bigint): Said[] {
-    if (command.kind === "wait" && command.isStale) return [];
+    if (command.kind === "wait" && command.isStale && command.seconds < TOO_LONG) return [];
     return [...real.markets().entries()].flatMap(([kind, id]) => {
       const isMoved = command.kind === "price" && command.market === kind;
       const age = x.core.now + wait - venueOf(x, id).prices.publishTime;
@@ -165,10 +168,10 @@ function plan(real: Real, x: Exchange, command: Command, wait: bigint): Planned 
       return { call: callOf(real, id, data), act: (model) => deposit(model, id, amount) };
     }
     case "withdraw": {
-      const id = accountAt(command.account);
+      const id = command.account === RICHEST ? richest(x) : accountAt(command.account);
       const available = withdrawable(x, id) / x.tokenScale;
       const amount = partOf(available, command.permille);
-      const to = real.owners[command.account % OWNERS] ?? "";
+      const to = real.owners[(id - ACCOUNTS[0]) % OWNERS] ?? "";
       const data = real.encode("withdraw", [id, amount ?? 2n ** 256n - 1n, to]);
       return { call: callOf(real, id, data), act: (model) => withdraw(model, id, amount) };
     }
@@ -186,10 +189,30 @@ function plan(real: Real, x: Exchange, command: Command, wait: bigint): Planned 
     }
     case "fund": {
       const amount = units(command.cents);
-      const values: [bigint, string] = [amount, real.owners[PATRON] ?? ""];
+      const staker = stakerAt(real, command.staker ?? 0);
+      const values: [bigint, string] = [amount, staker.address];
       const data = real.ballast.fund.interface.encodeFunctionData("deposit", values);
-      const call = { owner: PATRON, to: real.fund, data };
-      return { call, act: (model) => depositToFund(model, amount) };
+      const call = { owner: staker.owner, to: real.fund, data };
+      return { call, act: (it) => stake(it, staker.address, amount) };
+    }
+    case "askExit": {
+      const { owner, address } = stakerAt(real, command.staker);
+      const shares = partOf(sharesOf(x, address), command.permille) ?? 0n;
+      const data = real.ballast.fund.interface.encodeFunctionData("requestExit", [shares]);
+      const call = { owner, to: real.fund, data };
+      return { call, act: (it) => requestExit(it, address, shares) };
+    }
+    case "exit": {
+      const { address } = stakerAt(real, command.staker);
+      const data = real.ballast.fund.interface.encodeFunctionData("executeExit", [address]);
+      const call = { owner: 0, to: real.fund, data };
+      return { call, act: (it) => executeExit(it, address) };
+    }
+    case "release": {
+      const { maxItems } = command;
+      const data = real.ballast.vault.interface.encodeFunctionData("release", [maxItems]);
+      const call = { owner: 0, to: real.vault, data };
+      return { call, act: (it) => release(it, BigInt(maxItems)) };
     }
     case "liquidate": {
       const ids = (command.accounts ?? ACCOUNTS.map((_, i) => i)).map(accountAt);
@@ -243,6 +266,14 @@ function winner(x: Exchange, market: MarketId): AccountId {
   return ACCOUNTS.toSorted((a, b) => profit(b) - profit(a))[0] ?? ACCOUNTS[0];
 }
 
+function richest(x: Exchange): AccountId {
+  const beyond = (id: AccountId) => {
+    const principal = principalOf(x.vault, x.owners.get(id) ?? "") * x.tokenScale;
+    return Number(withdrawable(x, id) - principal);
+  };
+  return ACCOUNTS.toSorted((a, b) => beyond(b) - beyond(a))[0] ?? ACCOUNTS[0];
+}
+
 /** Beyond the last: nobody. */
 function rewardAt(index: number): AccountId {
   return ACCOUNTS[index] ?? 0;
@@ -257,6 +288,11 @@ function partOf(available: bigint, permille: number | undefined): bigint | undef
 
 function callOf(real: Real, id: AccountId, data: string): Call {
   return { owner: (id - ACCOUNTS[0]) % OWNERS, to: real.address, data };
+}
+
+function stakerAt(real: Real, index: number): { owner: number; address: string } {
+  const owner = OWNERS + index;
+  return { owner, address: real.owners[owner] ?? "" };
 }
 
 function accountAt(index: number): AccountId {
@@ -366,7 +402,12 @@ function openModel(real: Real, state: State, start: bigint): Exchange {
     owners: new Map(ACCOUNTS.map((id, i) => [id, real.owners[i % OWNERS] ?? ""])),
     fundShare: state.header.fundShare,
     tokenScale: state.header.tokenScale,
+    stakers: real.owners.slice(OWNERS),
+    outflow: real.limit,
+    cooldown: real.cooldown,
+    now: start - UNUSED,
   });
+  setTime(x, start - UNUSED);
   for (const id of ACCOUNTS) {
     deposit(x, id, (state.money.get(id)?.balance ?? 0n) / x.tokenScale);
   }

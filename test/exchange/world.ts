@@ -48,23 +48,33 @@ const RULES = [
 
 export type Real = Awaited<ReturnType<typeof deploy>>;
 
-/** The owner who has no account and gives to the insurance fund. */
-export const PATRON = OWNERS;
+/** Owners without an account who stake in the insurance fund, behind those with one. */
+export const STAKERS = 2;
+/** Seconds that an exit from the fund takes. */
+const COOLDOWN = 3_600;
+/** Seconds after which the vault's limit has all its room. */
+export const UNUSED = 7_200n;
+/** Ppm and whole units: so little that some have to wait. */
+const OUTFLOW = { share: 20_000, floor: 100 };
 
 /** @returns A function that brings the chain back to the start, with a deployment that nobody has traded on. */
 export async function deploy(connection: NetworkConnection, deposit = "4000") {
-  const world = await createWorld(connection, { overrides: OVERRIDES, prices: [] });
+  const world = await createWorld(connection, {
+    overrides: OVERRIDES,
+    deployment: { outflow: OUTFLOW, fundCooldown: COOLDOWN },
+    prices: [],
+  });
   const { ballast, deployer } = world;
-  const batch = await new Batch__factory(deployer).deploy(OWNERS + 1);
+  const batch = await new Batch__factory(deployer).deploy(OWNERS + STAKERS);
   const source = await new SettableSource__factory(deployer).deploy();
   const owners = await Promise.all(
-    Array.from({ length: OWNERS + 1 }, (_, owner) => batch.owners(owner)),
+    Array.from({ length: OWNERS + STAKERS }, (_, owner) => batch.owners(owner)),
   );
   const { token, exchange } = ballast;
   const [fund, vault] = await Promise.all([ballast.fund.getAddress(), ballast.vault.getAddress()]);
   for (const [owner, address] of owners.entries()) {
     await token.mint(address, RICH);
-    const spender = owner === PATRON ? fund : vault;
+    const spender = owner >= OWNERS ? fund : vault;
     const data = token.interface.encodeFunctionData("approve", [spender, RICH]);
     await batch.run([{ owner, target: await token.getAddress(), data }]);
   }
@@ -76,6 +86,7 @@ export async function deploy(connection: NetworkConnection, deposit = "4000") {
     const data = exchange.interface.encodeFunctionData("deposit", values);
     await batch.run([{ owner, target, data }]);
   }
+  await world.pass(UNUSED);
   const listed = await listAll(world, await source.getAddress());
   const places = { batch: await batch.getAddress(), source: await source.getAddress() };
   return attach(world, { owners, listed, known: await knownSoFar(world), ...places });
@@ -113,7 +124,11 @@ export type Sent = {
   /** Name of the error with which it was refused. */
   readonly error: string | undefined;
   readonly time: bigint;
+  /** What vault and fund say of themselves afterwards. */
+  readonly tokens: Tokens;
 };
+
+export type Tokens = Readonly<Record<string, string>>;
 
 /** @param owner Place of the one who calls. */
 export type Call = { readonly owner: number; readonly to: string; readonly data: string };
@@ -137,9 +152,13 @@ async function attach(world: World, { owners, listed, known, batch, source }: De
   const sources = SettableSource__factory.createInterface();
   const batches = Batch__factory.createInterface();
   const called = batches.getEvent("Called");
-  const errors = errorsOf([exchange.interface, ballast.fund.interface]);
+  const errors = errorsOf([exchange.interface, ballast.fund.interface, ballast.vault.interface]);
+  const vault = await ballast.vault.getAddress();
   const start = BigInt(await connection.networkHelpers.time.latest());
+  const cooldown = await ballast.fund.cooldown();
+  const limit = { share: await ballast.vault.share(), floor: await ballast.vault.floor() };
   const read = createReader({ call: callOf }, address);
+  const { views, tokensOf } = await tokenViews(world, owners);
   let seen = copyKnown(known);
   let markets: readonly number[] = [0, 1];
   let now = start;
@@ -157,8 +176,7 @@ async function attach(world: World, { owners, listed, known, batch, source }: De
     seen = copyKnown(known);
     now = start;
     markets = [0, 1].map((kind) => listed[kind]?.[(rules + kind) % RULES.length] ?? 0);
-    const { error } = await block(undefined, 2n, OPENING);
-    if (error !== undefined) throw new Error(error);
+    await block(undefined, 2n, OPENING);
   }
 
   /** One block, `seconds` after the last. */
@@ -177,17 +195,20 @@ async function attach(world: World, { owners, listed, known, batch, source }: De
     );
     const pokes = markets.map((market) => ({ owner: 0, target: address, data: pokeOf(market) }));
     const own = call === undefined ? [] : [{ owner: call.owner, target: call.to, data: call.data }];
-    const logs = await mine(batches.encodeFunctionData("run", [[...pushes, ...pokes, ...own]]));
+    const items = [...pushes, ...pokes, ...own, ...views];
+    const logs = await mine(batches.encodeFunctionData("run", [items]));
     for (const event of parseEvents(logs.filter(isTracked))) track(seen, event);
     const outcomes = logs
       .filter(({ topics }) => topics[0] === called.topicHash)
       .map(({ data, topics }) => batches.decodeEventLog(called, data, topics));
+    const asked = outcomes.length - views.length;
     const before = outcomes.slice(0, pushes.length + pokes.length);
     if (!before.every(({ isDone }) => isDone === true)) throw new Error("poking never fails");
-    const last = outcomes[before.length];
-    if (last === undefined || last.isDone === true) return { error: undefined, time: now };
+    const tokens = tokensOf(outcomes.slice(asked).map(({ result }) => String(result)));
+    const last = call === undefined ? undefined : outcomes[before.length];
+    if (last === undefined || last.isDone === true) return { error: undefined, time: now, tokens };
     const selector = String(last.result).slice(0, 10);
-    return { error: errors.get(selector) ?? `an error ${selector}`, time: now };
+    return { error: errors.get(selector) ?? `an error ${selector}`, time: now, tokens };
   }
 
   const pokeData = new Map<number, string>();
@@ -226,8 +247,11 @@ async function attach(world: World, { owners, listed, known, batch, source }: De
     ballast,
     address,
     fund,
+    vault,
     owners,
     restart,
+    limit,
+    cooldown,
     now: () => now,
     markets: () => markets,
     block,
@@ -247,4 +271,38 @@ function errorsOf(abis: readonly Interface[]): Map<string, string> {
   const names = new Map<string, string>();
   for (const abi of abis) abi.forEachError(({ selector, name }) => names.set(selector, name));
   return names;
+}
+
+/** Calls that ask vault and fund, and what their answers are called. */
+async function tokenViews({ ballast }: World, owners: readonly string[]) {
+  const { vault, fund } = ballast;
+  const [vaultAt, fundAt] = await Promise.all([vault.getAddress(), fund.getAddress()]);
+  const names: string[] = [];
+  const views: { owner: number; target: string; data: string }[] = [];
+  const ask = (name: string, target: string, data: string) => {
+    names.push(name);
+    views.push({ owner: 0, target, data });
+  };
+  ask("outflow", vaultAt, vault.interface.encodeFunctionData("outflow"));
+  ask("tracked", vaultAt, vault.interface.encodeFunctionData("tracked"));
+  for (const address of [...new Set(owners.slice(0, OWNERS)), fundAt]) {
+    const name = `principal ${address === fundAt ? "fund" : address}`;
+    ask(name, vaultAt, vault.interface.encodeFunctionData("netDeposits", [address]));
+  }
+  ask("assets", fundAt, fund.interface.encodeFunctionData("totalAssets"));
+  ask("supply", fundAt, fund.interface.encodeFunctionData("totalSupply"));
+  ask("streaming", fundAt, fund.interface.encodeFunctionData("streaming"));
+  for (const staker of owners.slice(OWNERS)) {
+    const data = fund.interface.encodeFunctionData("balanceOf", [staker]);
+    ask(`shares ${staker}`, fundAt, data);
+  }
+  const tokensOf = (answers: readonly string[]): Tokens =>
+    Object.fromEntries(names.map((name, i) => [name, wordsOf(answers[i] ?? "0x")]));
+  return { views, tokensOf };
+}
+
+/** All of these answers are plain words, none below zero but by mistake. */
+function wordsOf(answer: string): string {
+  const words = answer.slice(2).match(/.{64}/g) ?? [];
+  return words.map((word) => BigInt.asIntN(256, BigInt(`0x${word}`))).join(" ");
 }

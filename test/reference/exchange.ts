@@ -8,7 +8,9 @@ import type { AccountId, DeficitRule, MarketId, QuantityRule, State } from "../m
 import { judge, snapshotOf, withdrawable } from "./health.js";
 import { execute } from "./orders.js";
 import type { Action } from "./orders.js";
+import { noStaking } from "./fund.js";
 import { pay, settle } from "./positions.js";
+import { openVault, payOut, pull } from "./vault.js";
 import { refresh } from "./prices.js";
 import type { Config, Exchange, Prices, Source, Venue } from "./types.js";
 import { floorDiv, least, MICRO, PPM, refuseUnless, venueOf } from "./types.js";
@@ -25,13 +27,15 @@ export type Listing = {
 export type Opening = {
   readonly markets: readonly Listing[];
   readonly owners: ReadonlyMap<AccountId, string>;
+  readonly stakers: readonly string[];
   readonly fundShare: bigint;
   readonly tokenScale: bigint;
+  /** Of what leaves the vault beyond principal in an hour: ppm of what it holds, and token units at least. */
+  readonly outflow: { readonly share: bigint; readonly floor: bigint };
+  /** Seconds that an exit from the fund takes. */
+  readonly cooldown: bigint;
+  readonly now: bigint;
 };
-
-/** Seconds after the last clock was started, and the part of the fund that is much. */
-const SHUT_FOR = 3_600n;
-const MUCH = 20n;
 
 function noPrices(): Prices {
   const times = { publishTime: 0n, freshSince: 0n, refreshed: 0n, sampled: 0n };
@@ -40,7 +44,8 @@ function noPrices(): Prices {
   return { index: 0n, grade: "dead", ...times, ...samples, ...storms };
 }
 
-export function createExchange({ markets, owners, fundShare, tokenScale }: Opening): Exchange {
+export function createExchange(opening: Opening): Exchange {
+  const { markets, owners, fundShare, tokenScale } = opening;
   const model = createModel({ shares: "whole", freshUnit: MICRO, passOn: true });
   const venues = new Map<MarketId, Venue>();
   for (const { id, config, quantity, deficit } of markets) {
@@ -55,7 +60,10 @@ export function createExchange({ markets, owners, fundShare, tokenScale }: Openi
   const maps = { views: new Map(), clocks: new Map(), freshGaps: new Map() };
   return {
     core: model.state,
+    vault: openVault(opening.outflow, opening.now),
+    staking: noStaking(opening.cooldown),
     owners,
+    stakers: opening.stakers,
     venues,
     fundShare,
     tokenScale,
@@ -95,6 +103,7 @@ export function deposit(x: Exchange, account: AccountId, amount: bigint): void {
   refuseUnless(x.owners.has(account), "UnknownAccount");
   refuseUnless(amount > 0n, "ZeroAmount");
   payIn(x, account, amount * x.tokenScale);
+  pull(x, x.owners.get(account) ?? "", amount);
 }
 
 /** @param amount Units of the token; nothing for all that there is. */
@@ -105,6 +114,7 @@ export function withdraw(x: Exchange, account: AccountId, amount: bigint | undef
   refuseUnless(units > 0n, "ZeroAmount");
   refuseUnless(units <= available, "WithdrawalTooLarge");
   payIn(x, account, -units * x.tokenScale);
+  payOut(x, x.owners.get(account) ?? "", units);
 }
 
 /** @param amount Quote. */
@@ -116,16 +126,6 @@ export function transfer(x: Exchange, from: AccountId, to: AccountId, amount: bi
   refuseUnless(amount <= withdrawable(x, from), "WithdrawalTooLarge");
   pay(x, from, -amount);
   pay(x, to, amount);
-}
-
-/** Shut while much is under liquidation, measured by the fund. */
-export function depositToFund(x: Exchange, amount: bigint): void {
-  const distress = [...x.clocks.values()].reduce((sum, clock) => sum + clock.distress, 0n);
-  const isOver = x.core.now >= x.distressSince + SHUT_FOR;
-  const bound = floorDiv(x.core.fund.floor(), MICRO) / MUCH;
-  refuseUnless(isOver || distress <= bound, "TooMuchDistress");
-  x.core.fund = x.core.fund.plus(amount * x.tokenScale);
-  x.core.paidIn += amount * x.tokenScale;
 }
 
 function payIn(x: Exchange, account: AccountId, amount: bigint): void {
@@ -219,7 +219,15 @@ export function residue(x: Exchange): Rational {
 export function copyExchange(x: Exchange): Exchange {
   const venues = new Map([...x.venues].map(([id, venue]) => [id, copyVenue(venue)] as const));
   const maps = { views: new Map(x.views), clocks: new Map(x.clocks), drawn: { ...x.drawn } };
-  return { ...x, core: copyCore(x.core), venues, ...maps };
+  return { ...x, core: copyCore(x.core), venues, ...maps, ...copyTokens(x) };
+}
+
+function copyTokens({ vault, staking }: Exchange): Pick<Exchange, "vault" | "staking"> {
+  const { line, netDeposits } = vault;
+  return {
+    vault: { ...vault, line: [...line], netDeposits: new Map(netDeposits) },
+    staking: { ...staking, shares: new Map(staking.shares), exits: new Map(staking.exits) },
+  };
 }
 
 function copyVenue(venue: Venue): Venue {

@@ -1,6 +1,7 @@
 import type { NaiveBook } from "../BookModel.js";
 import type { Tier } from "../model/margin.js";
 import type { AccountId, MarketId, Side, State } from "../model/types.js";
+import type { Staking } from "./fund.js";
 
 /*
  * THE REFERENCE MODEL OF THE EXCHANGE
@@ -123,9 +124,29 @@ export type Whole = { readonly lots: bigint; readonly cost: bigint };
 /** What a running clock stands for in the fund's eyes: the maintenance margin with which it started, in micro units. */
 export type Clock = { readonly since: bigint; readonly distress: bigint };
 
+/** The tokens of all, see vault.ts. */
+export type Vault = {
+  readonly share: bigint;
+  readonly floor: bigint;
+  reserve: bigint;
+  room: bigint;
+  since: bigint;
+  /** What those who wait are owed, first asked first paid. */
+  readonly line: bigint[];
+  /** Numbers of the first who waits and of the next who will. */
+  first: bigint;
+  next: bigint;
+  /** By owner. */
+  readonly netDeposits: Map<string, bigint>;
+};
+
 export type Exchange = {
   readonly core: State;
+  readonly vault: Vault;
+  readonly staking: Staking;
   readonly owners: ReadonlyMap<AccountId, string>;
+  /** Who may stake in the fund. */
+  readonly stakers: readonly string[];
   readonly venues: ReadonlyMap<MarketId, Venue>;
   readonly views: Map<string, Whole>;
   readonly clocks: Map<AccountId, Clock>;
