@@ -66,13 +66,14 @@ export function adopt(x: Exchange, state: State, events: Adopted): string[] {
       pool,
       fresh,
       charges,
-      bucket: { wave, day },
+      bucket: { wave, day, drawdown },
     },
   ] of state.markets) {
     const { bucket } = venueOf(x, id);
     near(`wave ${id}`, rational(bucket.wave - wave), 64n * events.count);
     near(`day ${id}`, rational(bucket.day - day), 64n * events.count);
-    Object.assign(bucket, { wave, day });
+    near(`drawdown ${id}`, rational(bucket.drawdown - drawdown), 1n);
+    Object.assign(bucket, { wave, day, drawdown });
     if (charges.longEvent > 0n && charges.shortEvent > 0n) adopted.bothSidesCharged++;
     const market = marketOf(x.core, id);
     near(`shortfall ${id}`, market.shortfall.minus(pool.shortfall), 64n * events.count);

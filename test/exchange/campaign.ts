@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { network } from "hardhat";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { budgetsSeen } from "../reference/budgets.js";
 import { eventsSeen } from "../reference/event.js";
 import { liquidationsSeen } from "../reference/liquidation.js";
 import { fundSeen } from "../reference/fund.js";
@@ -107,6 +108,7 @@ function totals(): Record<string, number> {
     ...named("matching", seen),
     ...named("liquidation", liquidationsSeen),
     ...named("event", eventsSeen),
+    ...named("budget", budgetsSeen),
     ...named("vault", vaultSeen),
     ...named("fund", fundSeen),
     ...named("adopted", adopted),

@@ -4,7 +4,8 @@ import { freshOf as freshIn } from "../../scripts/lib/fresh.js";
 import type { MarketState, State } from "../../scripts/lib/state.js";
 import { accountOf, cohortLots, freshOf, marketOf } from "../model/cohorts.js";
 import type { AccountId, MarketId } from "../model/types.js";
-import { openInterest, residue } from "../reference/exchange.js";
+import { openInterest } from "../reference/caps.js";
+import { residue } from "../reference/exchange.js";
 import { assetsOf, FUND_OWNER, sharesOf, streamingOf, supplyOf } from "../reference/fund.js";
 import { outflowOf, principalOf } from "../reference/vault.js";
 import { heldBy } from "../reference/positions.js";
@@ -57,9 +58,9 @@ export function ofModel(x: Exchange): Figures {
   for (const [id, venue] of x.venues) {
     const { book, fees, bonds, bucket } = venue;
     Object.assign(figures, pricesIn(x, venue), queueIn(x, id));
-    figures[`bucket ${id}`] = `${bucket.wave} ${bucket.day} ${bucket.since}`;
+    figures[`bucket ${id}`] = `${bucket.wave} ${bucket.day} ${bucket.since} ${bucket.drawdown}`;
     figures[`fund target ${id}`] = String(venue.fundTarget / MICRO);
-    figures[`status ${id}`] = venue.reduceOnly ? "3" : "1";
+    figures[`status ${id}`] = String(1 + (venue.reduceOnly ? 2 : 0) + (venue.isDrawnDown ? 16 : 0));
     figures[`best ${id}`] = `${book.best(0n)} ${book.best(1n)}`;
     figures[`open interest ${id}`] = String(openInterest(x, id));
     figures[`fees ${id}`] = String(fees);
@@ -188,7 +189,7 @@ function marketFigures(
   figures[`shortfall ${id}`] = String(market.pool.shortfall);
   Object.assign(figures, pricesOf(id, market), queueOf(id, market));
   const { bucket, book, volatility } = market;
-  figures[`bucket ${id}`] = `${bucket.wave} ${bucket.day} ${bucket.since}`;
+  figures[`bucket ${id}`] = `${bucket.wave} ${bucket.day} ${bucket.since} ${bucket.drawdown}`;
   figures[`fund target ${id}`] = String(volatility.fundTarget);
   figures[`status ${id}`] = String(book.status);
   figures[`best ${id}`] = `${book.bestBid} ${book.bestAsk}`;

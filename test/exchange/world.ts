@@ -19,9 +19,8 @@ import { Batch__factory, SettableSource__factory } from "../../typechain-types/i
  * then the command is sent in the name of its owner, so that every command finds prices that can be read afterwards whether it was
  * refused or not. Nothing but the sources of prices is not what is deployed: these say what they are told.
  *
- * Off, because the model does not know them: market risk in initial margin (volatility, concentration, crowding), the fund's part in the
- * cap of the top leverages, caps that grow, drawdown. Never reached: events that do not fit into one transaction, markets that are wound
- * down, a jump of the index that waits, more markets than an account may be in.
+ * Off, because the model does not know it: caps that grow. Never reached: events that do not fit into one transaction, markets that are
+ * wound down, a jump of the index that waits, more markets than an account may be in.
  */
 
 export const OWNERS = 6;
@@ -31,13 +30,30 @@ const GAS = "0xf42400";
 const GAS_PRICE = "0x174876e800";
 const RICH = parseUnits("1000000000", 6);
 
-export const OVERRIDES: MarketOverrides = {
-  volatilityFactor: 0,
-  concentration: 0,
-  accountShare: 60,
-  crowdingFrom: 100,
-  openInterestCap: "200",
-};
+/** Both kinds of market may be of any size that accounts can have. The first asks for no more margin than leverage and tiers do. */
+const OVERRIDES: readonly MarketOverrides[] = [
+  {
+    volatilityFactor: 0,
+    concentration: 0,
+    accountShare: 60,
+    crowdingFrom: 100,
+    openInterestCap: "200",
+  },
+  {
+    accountShare: 60,
+    crowdingFrom: 40,
+    concentration: 3,
+    openInterestCap: "200",
+    move: 12_000,
+    topShare: 60,
+    drawdownLimit: 150_000,
+    makerFee: 0,
+    takerFee: 5_000,
+    freshEpoch: 120,
+    classDelay: 60,
+    fundTarget: 100_000,
+  },
+];
 
 const RULES = [
   { quantityRule: "Front", deficitRule: "Winners" },
@@ -60,7 +76,6 @@ const OUTFLOW = { share: 20_000, floor: 100 };
 /** @returns A function that brings the chain back to the start, with a deployment that nobody has traded on. */
 export async function deploy(connection: NetworkConnection, deposit = "4000") {
   const world = await createWorld(connection, {
-    overrides: OVERRIDES,
     deployment: { outflow: OUTFLOW, fundCooldown: COOLDOWN },
     prices: [],
   });
@@ -95,10 +110,10 @@ export async function deploy(connection: NetworkConnection, deposit = "4000") {
 /** Both kinds of market once with every pair of rules. @returns Ids, by kind and rules. */
 async function listAll(world: World, source: string): Promise<number[][]> {
   const { exchange, oracle } = world.ballast;
-  const ids = [[0], [1]];
-  for (const [kind, parameters] of world.parameters.markets.entries()) {
-    await oracle.setSources(kind, [source, source], feedsOf(world, kind));
-    for (const rules of RULES.slice(1)) {
+  const ids: number[][] = [[], []];
+  for (const [kind, listing] of world.parameters.markets.entries()) {
+    const parameters = { ...listing, ...OVERRIDES[kind] };
+    for (const rules of RULES) {
       const id = Number(await exchange.marketCount());
       await oracle.setSources(id, [source, source], feedsOf(world, kind));
       await exchange.list(`${parameters.name}-${id}`, toMarketConfig({ ...parameters, ...rules }));

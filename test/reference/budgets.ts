@@ -1,11 +1,18 @@
 import type { Exchange, Venue } from "./types.js";
-import { atLeastZero, least, PPM } from "./types.js";
+import { atLeastZero, ceilDiv, least, PPM } from "./types.js";
 
 /* What the fund may pay: buckets that leak, as parts of the fund and of what it paid lately. */
 
 const WAVE = 3_600n;
 const DAY = 86_400n;
+const DRAWDOWN = 28_800n;
+/** A drawdown is counted in so many parts of the fund, in 32 bits. */
+const PARTS = 10n ** 9n;
+const PARTS_PER_PPM = PARTS / PPM;
+const MOST_PARTS = 2n ** 32n - 1n;
 const ALL_MARKETS = 800_000n;
+
+export const budgetsSeen = { drawdowns: 0, recoveries: 0 };
 
 /** The fund, as far as all markets together may draw on it. */
 export type Purse = { readonly size: bigint; left: bigint };
@@ -31,8 +38,27 @@ export function permitOf(x: Exchange, venue: Venue, { size }: Purse): Permit {
 export function draw(x: Exchange, venue: Venue, purse: Purse, amount: bigint): void {
   if (amount === 0n) return;
   const { wave, day } = levelsOf(x, venue, purse.size);
-  venue.bucket = { wave: wave + amount, day: day + amount, since: x.core.now };
+  const parts = drawdownOf(x, venue) + ceilDiv(amount * PARTS, purse.size);
+  const drawdown = least(parts, MOST_PARTS);
+  venue.bucket = { wave: wave + amount, day: day + amount, since: x.core.now, drawdown };
+  if (drawdown > venue.config.drawdownLimit * PARTS_PER_PPM) {
+    venue.isDrawnDown = true;
+    budgetsSeen.drawdowns++;
+  }
   drawUnbudgeted(x, purse, amount);
+}
+
+/** A market may grow again once half of the limit has leaked away. */
+export function recover(x: Exchange, venue: Venue): void {
+  const half = (venue.config.drawdownLimit * PARTS_PER_PPM) / 2n;
+  if (!venue.isDrawnDown || drawdownOf(x, venue) > half) return;
+  venue.isDrawnDown = false;
+  budgetsSeen.recoveries++;
+}
+
+function drawdownOf(x: Exchange, { bucket, config }: Venue): bigint {
+  const limit = config.drawdownLimit * PARTS_PER_PPM;
+  return leaked(bucket.drawdown, limit, x.core.now - bucket.since, DRAWDOWN);
 }
 
 /** A draw that belongs to no market. */

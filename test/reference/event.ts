@@ -15,6 +15,7 @@ import type { Rational } from "../model/rational.js";
 import type { AccountId, Market, MarketId, Side } from "../model/types.js";
 import { draw, drawUnbudgeted, openPurse, permitOf } from "./budgets.js";
 import type { Permit, Purse } from "./budgets.js";
+import { noteOpenInterest } from "./caps.js";
 import { healthOf } from "./health.js";
 import type { Health } from "./health.js";
 import { cancelOrders, elapsedOf, isLiquidatable, penaltyOf, scan } from "./liquidation.js";
@@ -142,6 +143,7 @@ export function deleverage(
   let fills = least(maxFills, FILLS);
   for (const pot of pots) if (fills > 0n) fills = sell(ev, pot, fills);
   for (const pot of pots) close(ev, pot);
+  for (const { market } of pots) noteOpenInterest(x, market.id);
   payReward(ev, accounts.includes(rewardTo) ? 0 : rewardTo);
 }
 

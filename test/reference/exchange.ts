@@ -2,9 +2,10 @@ import { NaiveBook } from "../BookModel.js";
 import { accountOf, freshOf, marketOf } from "../model/cohorts.js";
 import { advanceFreshEpoch } from "../model/fresh.js";
 import { createModel } from "../model/model.js";
-import { ZERO } from "../model/rational.js";
 import type { Rational } from "../model/rational.js";
 import type { AccountId, DeficitRule, MarketId, QuantityRule, State } from "../model/types.js";
+import { recover } from "./budgets.js";
+import { openInterest } from "./caps.js";
 import { judge, snapshotOf, withdrawable } from "./health.js";
 import { execute } from "./orders.js";
 import type { Action } from "./orders.js";
@@ -13,7 +14,7 @@ import { pay, settle } from "./positions.js";
 import { openVault, payOut, pull } from "./vault.js";
 import { refresh } from "./prices.js";
 import type { Config, Exchange, Prices, Source, Venue } from "./types.js";
-import { floorDiv, least, MICRO, PPM, refuseUnless, venueOf } from "./types.js";
+import { floorDiv, least, MICRO, most, PPM, refuseUnless, venueOf } from "./types.js";
 
 /* Calls of the exchange as functions of the model. Each either does everything or throws `Refused`. */
 
@@ -50,10 +51,11 @@ export function createExchange(opening: Opening): Exchange {
   const venues = new Map<MarketId, Venue>();
   for (const { id, config, quantity, deficit } of markets) {
     model.list({ id, unit: config.unit, mark: 0n, quantity, deficit });
-    const bucket = { wave: 0n, day: 0n, since: 0n };
+    const bucket = { wave: 0n, day: 0n, since: 0n, drawdown: 0n };
     const money = { fees: 0n, bonds: 0n, fundTarget: 0n };
     const rest = { prices: noPrices(), sources: [], reduceOnly: false, bucket };
-    venues.set(id, { id, config, book: new NaiveBook(), ...money, ...rest });
+    const own = { isDrawnDown: false, openInterest: 0n };
+    venues.set(id, { id, config, book: new NaiveBook(), ...money, ...rest, ...own });
   }
   for (const id of owners.keys()) accountOf(model.state, id);
   const drawn = { amount: 0n, size: 0n, since: 0n };
@@ -159,8 +161,11 @@ export function settleAll(x: Exchange, account: AccountId): void {
 export function poke(x: Exchange, id: MarketId): void {
   refresh(x, id);
   const [market, venue] = [marketOf(x.core, id), venueOf(x, id)];
+  recover(x, venue);
   const notional = openInterest(x, id) * market.mark;
-  venue.fundTarget = ((notional * venue.config.fundTarget) / (PPM * MICRO)) * MICRO;
+  const { fundTarget } = venue.config;
+  const rate = fundTarget === 0n ? 0n : most(fundTarget, venue.prices.volatilityRate * 100n);
+  venue.fundTarget = ((notional * rate) / (PPM * MICRO)) * MICRO;
   const repaid = least(venue.fees, market.shortfall.num);
   market.shortfall = market.shortfall.minus(repaid);
   const fees = venue.fees - repaid;
@@ -178,20 +183,6 @@ function treasuryPart(x: Exchange, fees: bigint): bigint {
   for (const venue of x.venues.values()) target += venue.fundTarget;
   const fill = target === 0n ? PPM : least(PPM, (held * PPM) / target);
   return floorDiv(fees * (PPM - x.fundShare) * fill, PPM * PPM);
-}
-
-export function openInterest(x: Exchange, id: MarketId): bigint {
-  const market = marketOf(x.core, id);
-  let lots: Rational = market.dust.long.lots;
-  for (const cohort of market.cohorts.values()) {
-    if (cohort.side === -1n) continue;
-    lots = lots.plus(cohort.dust.lots);
-    for (const member of cohort.members) {
-      lots = lots.plus(accountOf(x.core, member).positions.get(id)?.lots ?? ZERO);
-    }
-  }
-  if (!lots.isWhole()) throw new Error("open interest is whole");
-  return lots.num;
 }
 
 /* CONSERVATION */

@@ -2,9 +2,10 @@ import { accountOf, freshOf, marketOf } from "../model/cohorts.js";
 import { tierRequirement } from "../model/margin.js";
 import { priceClass } from "../model/queue.js";
 import type { AccountId, MarketId, Side } from "../model/types.js";
+import { isAboveTopCap } from "./caps.js";
 import { chosenClass, heldBy, worthCeil, worthFloor } from "./positions.js";
 import type { Held } from "./positions.js";
-import type { Config, Exchange } from "./types.js";
+import type { Config, Exchange, Venue } from "./types.js";
 import { absolute, atLeastZero, ceilDiv, LEVERAGES, least, most, venueOf } from "./types.js";
 
 /* What an account has and what it needs. Values are rounded down, requirements up, each once a market. */
@@ -15,6 +16,8 @@ export type Health = {
   /** A dead market's profit left out. */
   readonly prudent: bigint;
   readonly initial: bigint;
+  /** Without what a storm asks of new risk. */
+  readonly initialCalm: bigint;
   readonly maintenance: bigint;
   readonly maintenanceAtIndex: bigint;
   readonly fresh: bigint;
@@ -72,6 +75,7 @@ export function measure(x: Exchange, id: AccountId, sizes: readonly Size[], extr
     equityAtIndex: base + total((part) => part.valueAtIndex),
     prudent: base + total((part) => part.prudent),
     initial: total((part) => part.initial),
+    initialCalm: total((part) => part.initialCalm),
     maintenance: total((part) => part.maintenance),
     maintenanceAtIndex: total((part) => part.maintenanceAtIndex),
     fresh: fresh.num,
@@ -85,19 +89,33 @@ function partOf(x: Exchange, id: AccountId, size: Size) {
   const [market, { config, prices }] = [marketOf(x.core, size.market), venueOf(x, size.market)];
   const { signed, side, cost } = size;
   const lots = absolute(signed);
-  const worst = most(absolute(signed + size.bids), absolute(signed - size.asks)) * market.mark;
+  const worstLots = most(absolute(signed + size.bids), absolute(signed - size.asks));
+  const worst = worstLots * market.mark;
   const value = worthFloor(market, side, lots, lots * market.mark) - side * cost;
   const leverage = LEVERAGES[Math.min(chosenClass(x, id, size.market), config.maxLeverageClass)];
   const tiers = tierRequirement(config.tiers, worst).ceil();
+  const asked = most(ceilDiv(worst, leverage ?? 1n), tiers);
+  const calm = most(asked, sizeUp(venueOf(x, size.market), worstLots, worst));
   return {
     value,
     valueAtIndex: value + signed * (prices.index - market.mark),
     prudent: prices.grade === "dead" ? least(value, 0n) : value,
-    initial: most(ceilDiv(worst, leverage ?? 1n), tiers),
+    initial: most(calm, ceilDiv(worst * prices.volatilityRate, 10_000n)),
+    initialCalm: calm,
     maintenance: maintenanceUp(config, lots * market.mark),
     maintenanceAtIndex: maintenanceUp(config, lots * prices.index),
     notional: lots * market.mark,
   };
+}
+
+/** What is large in its market needs more, be it one position or all of one side; never more than all of the notional. */
+function sizeUp({ config, openInterest }: Venue, lots: bigint, notional: bigint): bigint {
+  const { openInterestCap: cap, crowdingFrom, concentration } = config;
+  const from = cap * crowdingFrom;
+  const [crowd, room] = [atLeastZero(openInterest * 100n - from), cap * 100n - from];
+  if (crowd > room) return notional;
+  const byCrowd = crowd === 0n ? 0n : ceilDiv(notional * crowd, room);
+  return least(notional, most(byCrowd, ceilDiv(notional * concentration * lots, cap * 10n)));
 }
 
 /** min(balance, prudent equity − fresh profit) − initial margin. */
@@ -107,8 +125,9 @@ export function withdrawable(x: Exchange, id: AccountId): bigint {
 }
 
 export function coverage(x: Exchange, id: AccountId): { settled: bigint; initial: bigint } {
-  const { prudent, fresh, initial } = healthOf(x, id);
-  return { settled: least(accountOf(x.core, id).balance.floor(), prudent - fresh), initial };
+  const { prudent, fresh, initialCalm } = healthOf(x, id);
+  const settled = least(accountOf(x.core, id).balance.floor(), prudent - fresh);
+  return { settled, initial: initialCalm };
 }
 
 /** equity / maintenance not lower; without a position equity ≥ 0, or no less than it was without one. */
@@ -122,8 +141,12 @@ export function isNotPoorer(was: Health, is: Health): boolean {
 /** The name of the error with which the judge refuses, if he does. */
 export function judge(x: Exchange, id: AccountId, before: Snapshot): string | undefined {
   const now = snapshotOf(x, id);
-  const isOver = now.sizes.some((size, i) => isAboveAccountCap(x, before.sizes[i], size));
-  if (isOver) return "AccountCapReached";
+  const pairs = now.sizes.map((is, i) => ({ is, was: before.sizes[i] }));
+  for (const { was, is } of pairs.sort((a, b) => a.is.market - b.is.market)) {
+    const sizes = { market: is.market, was: was?.signed ?? 0n, is: is.signed };
+    if (isAboveTopCap(x, id, sizes)) return "TopCapReached";
+    if (isAboveAccountCap(x, was, is)) return "AccountCapReached";
+  }
   if (now.health.prudent >= now.health.initial) return undefined;
   const onlyShrank = now.sizes.every((size, i) => hasShrunk(before.sizes[i], size));
   return onlyShrank && isNotPoorer(before.health, now.health) ? undefined : "MarginTooLow";

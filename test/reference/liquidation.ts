@@ -1,6 +1,7 @@
 import { accountOf, marketOf } from "../model/cohorts.js";
 import type { AccountId, MarketId, Side } from "../model/types.js";
 import { tierRequirement } from "../model/margin.js";
+import { noteOpenInterest } from "./caps.js";
 import { healthOf, judge, maintenanceUp, snapshotOf } from "./health.js";
 import type { Health } from "./health.js";
 import { split, take } from "./matching.js";
@@ -214,6 +215,7 @@ export function takeover(x: Exchange, { from, to, market, lots, worstPrice }: Ta
   }
   sale.health = healthOf(x, from);
   finish(x, sale, to);
+  noteOpenInterest(x, market);
   const error = judge(x, to, before);
   refuseUnless(error === undefined, error ?? "");
   liquidationsSeen.takeovers++;

@@ -1,20 +1,18 @@
-import { cohortLots, marketOf } from "../model/cohorts.js";
-import { sum } from "../model/rational.js";
+import { marketOf } from "../model/cohorts.js";
 import type { AccountId, MarketId, Side } from "../model/types.js";
 import { isInFront, isReached } from "../BookModel.js";
 import type { Known } from "../BookModel.js";
+import { noteOpenInterest, TOP_CLASS, topCap, topLots } from "./caps.js";
 import { allowsMaker } from "./health.js";
 import { noteTrade } from "./prices.js";
 import { change, chosenClass, closableBy, heldBy } from "./positions.js";
 import type { Fill } from "./positions.js";
 import type { Exchange, Venue } from "./types.js";
-import { bookSide, ceilDiv, least, opposite, PPM, venueOf } from "./types.js";
+import { bookSide, ceilDiv, least, onlyShrinks, opposite, PPM, venueOf } from "./types.js";
 
 /* To take, sort all orders of the other side by price, then by time, and go through them. */
 
 const STALE_LEVELS = 8n;
-/** Leverage of 20 and more. */
-const TOP_CLASS = 5;
 
 export type Take = {
   readonly market: MarketId;
@@ -74,7 +72,7 @@ export function nearEdge(x: Exchange, market: MarketId, side: Side): bigint {
 export function take(x: Exchange, t: Take): Taken {
   const venue = venueOf(x, t.market);
   const makerSide = opposite(t.side);
-  const isOpen = venue.prices.grade === "fresh" && !venue.reduceOnly;
+  const isOpen = venue.prices.grade === "fresh" && !onlyShrinks(venue);
   const closable = t.taker === undefined ? 0n : closableBy(x, t.taker, t.market, t.side);
   const wanted = t.isReduceOnly && t.taker !== undefined ? least(t.lots, closable) : t.lots;
   const walk: Walk = {
@@ -97,6 +95,7 @@ export function take(x: Exchange, t: Take): Taken {
     const rate = t.isForced ? 0n : venue.config.takerFee;
     change(x, t.taker, t.market, { fill: walk.fill, fee: feeUp(quote, rate) });
   }
+  if (t.isForced) noteOpenInterest(x, t.market);
   const [edge, best] = [nearEdge(x, t.market, makerSide), venue.book.best(bookSide(makerSide))];
   if (best !== 0n && isInFront(bookSide(makerSide), best, edge)) {
     const most = least(STALE_LEVELS, t.maxFills - walk.steps);
@@ -140,7 +139,7 @@ function meet(x: Exchange, t: Take, walk: Walk, order: Known): void {
       if (order.isReduceOnly) seen.notReducing++;
       return;
     }
-    if (isAboveTopCap(x, t, { maker, lots, closable })) {
+    if (exceedsTopCap(x, t, { maker, lots, closable })) {
       seen.topCap++;
       drop(book, order);
       return;
@@ -155,7 +154,7 @@ function meet(x: Exchange, t: Take, walk: Walk, order: Known): void {
 }
 
 /** Whether a fill would grow a position of a top leverage class beyond what these may hold of a side together. */
-function isAboveTopCap(
+function exceedsTopCap(
   x: Exchange,
   t: Take,
   { maker, lots, closable }: { maker: AccountId; lots: bigint; closable: bigint },
@@ -166,12 +165,7 @@ function isAboveTopCap(
   const keeps = held !== undefined && (held.side !== t.side || held.lots > lots);
   const chosen = Math.min(chosenClass(x, maker, t.market), config.maxLeverageClass);
   if ((keeps ? held.leverageClass : chosen) < TOP_CLASS) return false;
-  const market = marketOf(x.core, t.market);
-  const top = [...market.cohorts.values()].filter(
-    ({ side, leverageClass }) => side !== t.side && leverageClass >= TOP_CLASS,
-  );
-  const lotsOfTop = sum(top.map((cohort) => cohortLots(x.core, market, cohort)));
-  return lotsOfTop.plus(lots - closable).compare(config.openInterestCap) > 0;
+  return topLots(x, t.market, opposite(t.side)) + lots - closable > topCap(x, t.market);
 }
 
 function reasonToRemove(

@@ -2,9 +2,10 @@ import { accountOf, marketOf, sideLots } from "../model/cohorts.js";
 import type { AccountId, MarketId, Side } from "../model/types.js";
 import { isReached } from "../BookModel.js";
 import type { Known } from "../BookModel.js";
+import { noteOpenInterest, TOP_CLASS, topCap, topLots } from "./caps.js";
 import { coverage } from "./health.js";
 import { bandOf, nearEdge, take } from "./matching.js";
-import { chooseLeverage, chosenClass, closableBy, heldBy } from "./positions.js";
+import { chooseLeverage, chosenClass, closableBy, heldBy, settle } from "./positions.js";
 import type { Exchange } from "./types.js";
 import {
   absolute,
@@ -12,6 +13,7 @@ import {
   FILLS,
   least,
   most,
+  onlyShrinks,
   opposite,
   Refused,
   refuseUnless,
@@ -48,13 +50,18 @@ export function execute(x: Exchange, account: AccountId, actions: readonly Actio
   let last: MarketId | undefined;
   for (const action of actions) {
     if (action.market !== last) {
-      if (last !== undefined) venueOf(x, last).book.touch(BigInt(account));
+      if (last !== undefined) leaveMarket(x, account, last);
       venueOf(x, action.market).book.touch(BigInt(account));
       last = action.market;
     }
     act(x, work, action);
   }
-  if (last !== undefined) venueOf(x, last).book.touch(BigInt(account));
+  if (last !== undefined) leaveMarket(x, account, last);
+}
+
+function leaveMarket(x: Exchange, account: AccountId, market: MarketId): void {
+  noteOpenInterest(x, market);
+  venueOf(x, market).book.touch(BigInt(account));
 }
 
 function act(x: Exchange, work: Work, action: Action): void {
@@ -104,11 +111,12 @@ function replace(x: Exchange, work: Work, wish: Wish & { slot: bigint }, order: 
 }
 
 function place(x: Exchange, work: Work, wish: Wish, slot?: bigint): void {
-  const { book, prices, reduceOnly } = venueOf(x, wish.market);
+  const venue = venueOf(x, wish.market);
+  const { book, prices } = venue;
   requireSound(x, wish);
   const isPriced = prices.grade === "fresh" || (wish.reduceOnly && prices.grade === "aged");
   refuseUnless(isPriced, "PriceNotFresh");
-  refuseUnless(wish.reduceOnly || !reduceOnly, "ReduceOnly");
+  refuseUnless(wish.reduceOnly || !onlyShrinks(venue), "ReduceOnly");
   const closable = closableBy(x, work.account, wish.market, wish.side);
   const lots = sized(x, wish, closable);
 
@@ -204,7 +212,13 @@ function setLeverage(
   const isAtRisk = heldBy(x, account, market) !== undefined || book.of(BigInt(account)).length > 0;
   refuseUnless(!isAtRisk || prices.grade === "fresh", "PriceNotFresh");
   const before = Math.min(chosenClass(x, account, market), config.maxLeverageClass);
+  settle(x, account, market);
+  const held = heldBy(x, account, market);
   chooseLeverage(x, account, market, leverageClass);
+  if (held !== undefined && leverageClass >= TOP_CLASS && leverageClass > held.leverageClass) {
+    const hasRoom = topLots(x, market, held.side) <= topCap(x, market);
+    refuseUnless(hasRoom, "TopCapReached");
+  }
   if (leverageClass >= before || !isAtRisk) return;
   const { settled, initial } = coverage(x, account);
   refuseUnless(settled >= initial, "LeverageNotCovered");

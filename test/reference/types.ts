@@ -66,6 +66,13 @@ export type Config = {
   readonly volatilityFactor: bigint;
   readonly volatilityHorizon: bigint;
   readonly volatilityWindow: bigint;
+  /** Tenths. */
+  readonly concentration: bigint;
+  /** Percent of the cap. */
+  readonly crowdingFrom: bigint;
+  readonly topShare: bigint;
+  readonly move: bigint;
+  readonly drawdownLimit: bigint;
 };
 
 export type Grade = "dead" | "aged" | "fresh";
@@ -99,7 +106,8 @@ export type Prices = {
   volatilityRate: bigint;
 };
 
-export type Bucket = { wave: bigint; day: bigint; since: bigint };
+/** Drawdown in 10^-9 of the fund. */
+export type Bucket = { wave: bigint; day: bigint; since: bigint; drawdown: bigint };
 
 export type Venue = {
   readonly id: MarketId;
@@ -115,6 +123,10 @@ export type Venue = {
   fundTarget: bigint;
   /** An event left something that nobody could pay. */
   reduceOnly: boolean;
+  /** It drew so much of the fund that it only shrinks for a while. */
+  isDrawnDown: boolean;
+  /** Lots, as margin knows them. */
+  openInterest: bigint;
   bucket: Bucket;
 };
 
@@ -180,6 +192,11 @@ export function venueOf(x: Exchange, id: MarketId): Venue {
   const venue = x.venues.get(id);
   if (venue === undefined) throw new RangeError(`market ${id} is listed`);
   return venue;
+}
+
+/** Whether nobody may grow in a market. */
+export function onlyShrinks({ reduceOnly, isDrawnDown }: Venue): boolean {
+  return reduceOnly || isDrawnDown;
 }
 
 export function viewKey(id: AccountId, market: MarketId): string {
