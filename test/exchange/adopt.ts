@@ -22,7 +22,7 @@ import { MICRO, venueOf, viewKey } from "../reference/types.js";
 export type Adopted = { count: bigint };
 
 /** Over all runs. */
-export const adopted = { events: 0, revived: 0, bothSidesCharged: 0 };
+export const adopted = { events: 0, bothSidesCharged: 0 };
 
 const SIDES: readonly Side[] = [1n, -1n];
 
@@ -64,7 +64,6 @@ export function adopt(x: Exchange, state: State, events: Adopted): string[] {
     id,
     {
       pool,
-      fresh,
       charges,
       bucket: { wave, day, drawdown },
     },
@@ -79,8 +78,6 @@ export function adopt(x: Exchange, state: State, events: Adopted): string[] {
     near(`shortfall ${id}`, market.shortfall.minus(pool.shortfall), 64n * events.count);
     keep(x, market.shortfall.minus(pool.shortfall).negated());
     market.shortfall = rational(pool.shortfall);
-    if (pool.shortfall > 0n)
-      market.freshEpoch = fresh[0].epoch > fresh[1].epoch ? fresh[0].epoch : fresh[1].epoch;
   }
   return lines;
 }
@@ -124,28 +121,16 @@ function adoptAccount(
   account.balance = rational(balance);
 }
 
-/**
- * Its parts by asking for one at a time. KNOWN: when a shortfall begins, or a jump waits, the exchange counts epochs as its storage last saw them, so that
- * profit which had matured, and which nobody had settled, is fresh again. The model takes that over and counts it.
- */
+/** Its parts by asking for one at a time. */
 function adoptFresh(x: Exchange, state: State, id: AccountId, near: Near): void {
   const account = accountOf(x.core, id);
   for (const [marketId, market] of state.markets) {
     const [current, previous] = bucketsOf(market, id, x.core.now);
     const known = account.fresh.get(marketId) ?? { side: 1n, current: ZERO, previous: ZERO };
-    const total = known.current.plus(known.previous);
-    const revived = rational(current + previous).minus(total);
-    if (market.pool.shortfall > 0n && revived.compare(3n * MICRO) > 0) {
-      adopted.revived++;
-      account.balance = account.balance.minus(revived);
-    } else {
-      near(`fresh ${id}/${marketId}`, revived, 3n * MICRO);
-      // While a shortfall stands, what is of this epoch and what of the one before is as storage last saw it, too.
-      if (market.pool.shortfall === 0n) {
-        near(`fresh now ${id}/${marketId}`, known.current.minus(current), 3n * MICRO);
-      }
-      keep(x, revived.negated());
-    }
+    const gap = known.current.plus(known.previous).minus(current + previous);
+    near(`fresh ${id}/${marketId}`, gap, 3n * MICRO);
+    near(`fresh now ${id}/${marketId}`, known.current.minus(current), 3n * MICRO);
+    keep(x, gap);
     account.fresh.delete(marketId);
     if (current + previous === 0n) continue;
     const side: Side = ((market.freshRecords.get(id)?.tag ?? 0n) & 1n) === 0n ? 1n : -1n;

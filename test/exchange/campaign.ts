@@ -74,6 +74,13 @@ export async function openCampaigns() {
     return { rules, steps: await shrink(all, isFailing, { until }) };
   }
 
+  /** @returns What was come upon. */
+  async function repeat(found: Case): Promise<Record<string, number>> {
+    const [counts, before] = [emptyCounts(), totals()];
+    await run(found, counts);
+    return reachedSince(before, counts);
+  }
+
   async function campaign({ seed, runs, steps: length }: Campaign): Promise<Outcome> {
     const counts = emptyCounts();
     const before = totals();
@@ -82,11 +89,7 @@ export async function openCampaigns() {
     );
     const result = await fc.check(property, { seed, numRuns: runs, endOnFailure: true });
     const { commands, comparisons } = counts;
-    const reached = {
-      ...since(before),
-      ...named("do", counts.by),
-      ...named("refused", counts.refused),
-    };
+    const reached = reachedSince(before, counts);
     const outcome: Outcome = { commands, comparisons, reached, differences: 0 };
     if (!result.failed || result.counterexample === null) return outcome;
     const [rules, all] = result.counterexample;
@@ -96,10 +99,10 @@ export async function openCampaigns() {
     return { ...outcome, differences: 1, found: { title, error, file: keep(seed, least) } };
   }
 
-  return { run, campaign };
+  return { campaign, repeat };
 }
 
-export function emptyCounts(): Counts {
+function emptyCounts(): Counts {
   return { commands: 0, comparisons: 0, by: {}, refused: {} };
 }
 
@@ -115,9 +118,13 @@ function totals(): Record<string, number> {
   };
 }
 
-function since(before: Readonly<Record<string, number>>): Record<string, number> {
+function reachedSince(
+  before: Readonly<Record<string, number>>,
+  { by, refused }: Counts,
+): Record<string, number> {
   const now = Object.entries(totals());
-  return Object.fromEntries(now.map(([key, count]) => [key, count - (before[key] ?? 0)]));
+  const since = now.map(([key, count]) => [key, count - (before[key] ?? 0)] as const);
+  return { ...Object.fromEntries(since), ...named("do", by), ...named("refused", refused) };
 }
 
 function named(prefix: string, counts: Readonly<Record<string, number>>): Record<string, number> {

@@ -546,12 +546,10 @@ function takeAt(
 function close(ev: Event, pot: Pot): void {
   if (pot.deficit.long > 0n && pot.deficit.short > 0n) eventsSeen.bothSidesMissing++;
   for (const closed of SIDES) settleDiscount(ev, pot, closed);
-  const { quantity, deficit } = pot.market;
-  const rule = deficit === "Winners" ? ("winners" as const) : ("queue" as const);
-  eventsSeen[`${rule}${quantity}`]++;
+  const rule = pot.market.deficit === "Winners" ? ("winners" as const) : ("queue" as const);
+  eventsSeen[`${rule}${pot.market.quantity}`]++;
   for (const payers of SIDES) closeAgainst(ev, pot, payers);
-  const isEmpty = SIDES.every((side) => cohortsLots(ev, pot, side) === 0n);
-  if (isEmpty) eventsSeen.wholeOpenInterest++;
+  if (SIDES.every((side) => cohortsLots(ev, pot, side) === 0n)) eventsSeen.wholeOpenInterest++;
 }
 
 /** Rule Queue: if no lot reaches the queue, nobody there bears the discount. */
