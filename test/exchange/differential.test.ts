@@ -10,7 +10,7 @@ import type { Case } from "./campaign.js";
  */
 
 /** Chosen because together they come upon almost everything. */
-const SEEDS = [1, 3, 5];
+const SEEDS = [2, 3, 4];
 const seeds =
   process.env.REFERENCE_SEED === undefined ? SEEDS : [Number(process.env.REFERENCE_SEED)];
 const runs = Number(process.env.REFERENCE_RUNS ?? 4);
@@ -60,6 +60,10 @@ describe("the exchange against the reference model", function () {
 /** What seeds and cases of every day have to come upon, or they are about nothing. */
 const EVERY_DAY = [
   "event.winnersFront",
+  "vault.waited",
+  "vault.released",
+  "fund.exits",
+  "budget.drawdowns",
   "matching.fills",
   "matching.selfTrades",
   "matching.expired",
@@ -80,7 +84,6 @@ const EVERY_DAY = [
   "event.principal",
   "event.shortfalls",
   "event.discounts",
-  "event.bookSales",
   "event.cuts",
   "event.dustLots",
   "event.rescues",
