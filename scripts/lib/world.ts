@@ -187,8 +187,10 @@ export type WorldOptions = {
   readonly overrides?: MarketOverrides;
   /** What is not as in the default parameters. */
   readonly deployment?: Partial<
-    Pick<Parameters, "token" | "roles" | "delay" | "outflow" | "markets" | "sequencer">
-    Pick<Parameters, "token" | "roles" | "delay" | "outflow" | "fundCooldown">
+    Pick<
+      Parameters,
+      "token" | "roles" | "delay" | "outflow" | "markets" | "sequencer" | "fundCooldown"
+    >
   >;
   readonly prices?: readonly string[];
 };
