@@ -191,7 +191,7 @@ library Deleverage {
         if (!isDue) return (closeEnded(s, ev, account, live, h.equity), reason);
 
         Distress.cancelOrders(s, account, markets);
-        if (h.equity < 0) foldFresh(s, ev, account, markets);
+        takeInFresh(s, ev, account, markets, h.equity < 0);
         closeAccount(s, ev, account, live, h);
         Distress.clearClock(s, account);
         return (true, reason);
@@ -263,7 +263,7 @@ library Deleverage {
         if (h.notional != 0 || h.equity >= 0 || purse.left == 0) {
             return (false, IExchangeEvents.SkipReason.NoPosition);
         }
-        foldFresh(s, ev, account, markets);
+        takeInFresh(s, ev, account, markets, true);
         Distress.cancelOrders(s, account, markets);
         uint256 deficit = uint256(-h.equity);
         uint256 paid = deficit.min(purse.left);
@@ -273,13 +273,20 @@ library Deleverage {
         return (true, reason);
     }
 
-    /// @dev An insolvent account's fresh profit pays its own losses first.
-    function foldFresh(State storage s, Event memory ev, uint32 account, uint256 markets) private {
+    /// @dev An insolvent account's fresh profit pays its own losses first. Of a solvent one what has matured becomes balance, which the
+    /// penalty is paid from.
+    function takeInFresh(
+        State storage s,
+        Event memory ev,
+        uint32 account,
+        uint256 markets,
+        bool isInsolvent
+    ) private {
         for (; markets != 0; markets &= markets - 1) {
             uint16 marketId = uint16(Bits.leastSignificant(markets));
             if (s.markets[marketId].freshRecords[account].epoch == 0) continue;
             Pot memory pot = potOf(s, ev, marketId);
-            pot.tally = Forced.foldFresh(s, marketId, account, pot.tally);
+            pot.tally = Forced.takeInFresh(s, marketId, account, isInsolvent, pot.tally);
         }
     }
 

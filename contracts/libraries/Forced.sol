@@ -18,14 +18,16 @@ library Forced {
         Book.cancelAll(s, marketId, account, IExchangeEvents.RemovalReason.Liquidated);
     }
 
-    /// @notice See Fresh.fold.
-    function foldFresh(
+    /// @notice See Fresh.fold and Fresh.settle.
+    function takeInFresh(
         State storage s,
         uint16 marketId,
         uint32 account,
+        bool isAll,
         Tally memory tally
     ) external returns (Tally memory) {
-        Fresh.fold(s, marketId, account, tally);
+        if (isAll) Fresh.fold(s, marketId, account, tally);
+        else Fresh.settle(s, marketId, account, tally);
         return tally;
     }
 

@@ -82,6 +82,12 @@ export const BUGS: readonly Bug[] = [
     guardedBy: "test/LiquidationRandom.ts, test/attacks/prices.test.ts",
   },
   {
+    what: "An event took too small a penalty from a solvent account whose profit had matured and was not settled yet.",
+    foundBy: "reference model, random commands",
+    fixedIn: "FIXME",
+    guardedBy: "test/exchange/cases/penalty-and-unsettled-profit.json",
+  },
+  {
     what: "A token that calls back during a stake in the fund found shares that were not paid for yet.",
     foundBy: "re-entry from the ABI",
     fixedIn: "746d78a",
