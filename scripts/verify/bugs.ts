@@ -84,7 +84,7 @@ export const BUGS: readonly Bug[] = [
   {
     what: "An event took too small a penalty from a solvent account whose profit had matured and was not settled yet.",
     foundBy: "reference model, random commands",
-    fixedIn: "FIXME",
+    fixedIn: "7f46bc0",
     guardedBy: "test/exchange/cases/penalty-and-unsettled-profit.json",
   },
   {
