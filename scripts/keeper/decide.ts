@@ -1,5 +1,5 @@
 import { skip } from "./decisions.js";
-import type { Decision, Deleverage, SkipReason } from "./decisions.js";
+import type { Decision, Deleverage } from "./decisions.js";
 import {
   ceilDiv,
   compare,
@@ -11,7 +11,7 @@ import {
   tickTowardsMark,
 } from "./math.js";
 import { elapsed, healthOf, indexed, isBlocked, limitOf, marketsOf } from "./snapshot.js";
-import type { Indexed, Snapshot } from "./snapshot.js";
+import type { HealthState, Indexed, Snapshot } from "./snapshot.js";
 import { decideTakeovers } from "./takeover.js";
 import type { TakeoverPolicy } from "./takeover.js";
 import type { AccountView, MarketView, OutflowView, PositionView } from "./views.js";
@@ -63,11 +63,11 @@ function flatness(view: AccountView): bigint {
 function decideAccount(view: AccountView, snapshot: Indexed): Decision {
   const { account } = view;
   const health = healthOf(view);
-  if (health !== "below") return decideHealthy(view, health, snapshot);
-  const cause = causeToDeleverage(view, snapshot);
+  const cause = causeToDeleverage(view, health, snapshot);
   if (cause !== undefined && !isBlocked(snapshot, "deleverage", account)) {
-    return { kind: "deleverage", account, missing: -view.equity, cause };
+    return { kind: "deleverage", account, missing: cause === "ended" ? 0n : -view.equity, cause };
   }
+  if (health !== "below") return decideHealthy(view, health, snapshot);
   // What cannot be closed as an event now can at least be reduced.
   if (isBlocked(snapshot, "liquidate", account)) return skip("liquidate", account, "backoff");
   const missing = view.maintenance - view.equity;
@@ -79,7 +79,11 @@ function decideAccount(view: AccountView, snapshot: Indexed): Decision {
 }
 
 /** An account that has recovered keeps its clock until somebody asks: next time it would have run out at once. */
-function decideHealthy(view: AccountView, reason: SkipReason, snapshot: Indexed): Decision {
+function decideHealthy(
+  view: AccountView,
+  reason: Exclude<HealthState, "below">,
+  snapshot: Indexed,
+): Decision {
   const { account } = view;
   if (view.clock === 0n || !isAtTarget(view)) return skip("account", account, reason);
   if (isBlocked(snapshot, "liquidate", account)) return skip("liquidate", account, "backoff");
@@ -89,7 +93,8 @@ function decideHealthy(view: AccountView, reason: SkipReason, snapshot: Indexed)
 /** Whether the best order of the other side is no worse than today's limit. */
 function hasBuyer(view: AccountView, position: PositionView, snapshot: Indexed): boolean {
   const market = snapshot.markets.get(position.market);
-  if (market === undefined || market.hasEvent || market.grade === "dead") return false;
+  if (market === undefined || market.isEnded || market.hasEvent) return false;
+  if (market.grade === "dead") return false;
   const { side } = position;
   const best = side === "long" ? market.bestBid : market.bestAsk;
   if (best === 0n) return false;
@@ -99,14 +104,28 @@ function hasBuyer(view: AccountView, position: PositionView, snapshot: Indexed):
   return !isBetterFor(side, tickTowardsMark(side, worst, market.unit), best);
 }
 
-function causeToDeleverage(view: AccountView, snapshot: Indexed): Deleverage["cause"] | undefined {
-  if (isInsolvent(view)) return "insolvent";
-  if (view.clock === 0n) return undefined;
+function causeToDeleverage(
+  view: AccountView,
+  health: HealthState,
+  snapshot: Indexed,
+): Deleverage["cause"] | undefined {
   const markets = marketsOf(view.account, snapshot);
-  if (markets.length === 0) return undefined;
-  return markets.every((market) => elapsed(view, markets, snapshot) >= market.clock)
-    ? "expired"
-    : undefined;
+  if (health === "below") {
+    if (isInsolvent(view)) return "insolvent";
+    if (hasRunOut(view, markets, snapshot)) return "expired";
+  }
+  // What an account without equity lost belongs to the event that closes it, so it is not closed market by market.
+  return view.equity >= 0n && isInEnded(markets) ? "ended" : undefined;
+}
+
+function hasRunOut(view: AccountView, markets: readonly MarketView[], snapshot: Indexed): boolean {
+  if (view.clock === 0n || markets.length === 0) return false;
+  return markets.every((market) => elapsed(view, markets, snapshot) >= market.clock);
+}
+
+/** While an event waits in one of its markets the contract leaves the account alone. */
+function isInEnded(markets: readonly MarketView[]): boolean {
+  return markets.some(({ isEnded }) => isEnded) && markets.every(({ hasEvent }) => !hasEvent);
 }
 
 function decideEvent({ market, hasEvent }: MarketView, snapshot: Indexed): Decision {
@@ -118,6 +137,7 @@ function decideEvent({ market, hasEvent }: MarketView, snapshot: Indexed): Decis
 function decidePoke(view: MarketView, snapshot: Indexed, { pokeAfter }: Policy): Decision {
   const { market } = view;
   if (pokeAfter === 0n) return skip("poke", market, "never");
+  if (view.isEnded) return skip("poke", market, "ended");
   if (view.openInterest === 0n) return skip("poke", market, "unused");
   const isWaiting = view.pendingSince !== 0n || view.grade === "aged";
   const age = snapshot.head.now - view.refreshed;

@@ -18,6 +18,7 @@ export type SkipReason =
   | "noMarket"
   | "eventPending"
   | "reduceOnly"
+  | "ended"
   | "noPrice"
   | "noZeroPrice"
   | "notProfitable"
@@ -30,7 +31,7 @@ export type SkipReason =
   | "recent"
   | "never";
 
-type Liquidate = {
+export type Liquidate = {
   readonly kind: "liquidate";
   readonly account: number;
   readonly missing: bigint;
@@ -40,7 +41,8 @@ export type Deleverage = {
   readonly kind: "deleverage";
   readonly account: number;
   readonly missing: bigint;
-  readonly cause: "insolvent" | "expired";
+  /** `ended`: nothing is wrong with the account, but it holds a position in a market that is over. */
+  readonly cause: "insolvent" | "expired" | "ended";
 };
 export type Takeover = {
   readonly kind: "takeover";

@@ -1,7 +1,7 @@
 import type { Action } from "./actions.js";
 import { assertNever } from "./actions.js";
 import { QUEUE } from "./decide.js";
-import type { Decision, WorkKind } from "./decisions.js";
+import type { Decision, Deleverage, Liquidate, WorkKind } from "./decisions.js";
 
 /** Subjects that one call works on, and how the call for some of them looks. */
 export type Job = {
@@ -31,50 +31,63 @@ export function jobsOf(kind: WorkKind, decisions: readonly Decision[], limits: J
   const { maxSteps, maxItems, rewardTo } = limits;
   switch (kind) {
     case "liquidate":
-    case "deleverage":
-      return batches(kind, decisions, limits);
+      return batches(kind, ofKind(kind, decisions), limits);
+    case "deleverage": {
+      const named = ofKind(kind, decisions);
+      // Those that are due are one event, whose gas nobody else should share.
+      const due = named.filter(({ cause }) => cause !== "ended");
+      const ended = named.filter(({ cause }) => cause === "ended");
+      return [...batches(kind, due, limits), ...batches(kind, ended, limits)];
+    }
     case "takeover":
-      return decisions
-        .filter((decision) => decision.kind === kind)
-        .map(({ account, to, market, lots, worstPrice }) =>
-          single(account, { kind, from: account, to, market, lots, worstPrice }),
-        );
+      return ofKind(kind, decisions).map(({ account, to, market, lots, worstPrice }) =>
+        single(account, { kind, from: account, to, market, lots, worstPrice }),
+      );
     case "continueEvent":
-      return decisions
-        .filter((decision) => decision.kind === kind)
-        .map(({ market }) => single(market, { kind, market, maxSteps, rewardTo }));
+      return ofKind(kind, decisions).map(({ market }) =>
+        single(market, { kind, market, maxSteps, rewardTo }),
+      );
     case "poke":
-      return decisions
-        .filter((decision) => decision.kind === kind)
-        .map(({ market }) => single(market, { kind, market }));
+      return ofKind(kind, decisions).map(({ market }) => single(market, { kind, market }));
     case "release":
-      return decisions
-        .filter((decision) => decision.kind === kind)
-        .map(() => single(QUEUE, { kind, maxItems }));
+      return ofKind(kind, decisions).map(() => single(QUEUE, { kind, maxItems }));
     default:
       return assertNever(kind);
   }
 }
 
+type Forced = Liquidate | Deleverage;
+
 function batches(
-  kind: "liquidate" | "deleverage",
-  decisions: readonly Decision[],
+  kind: Forced["kind"],
+  decisions: readonly Forced[],
   { maxFills, rewardTo, maxAccounts }: JobLimits,
 ): Job[] {
-  const accounts = decisions
-    .filter((decision) => decision.kind === "liquidate" || decision.kind === "deleverage")
-    .filter((decision) => decision.kind === kind)
-    .map(({ account }) => account);
-  const starting = decisions
-    .filter((decision) => decision.kind === "liquidate")
-    .filter(({ cause }) => cause !== "inBook")
-    .map(({ account }) => account);
-  return chunks(accounts, maxAccounts).map((subjects) => ({
+  const starting = decisions.filter(({ cause }) => CHANGES_CLOCK[cause]);
+  return chunks(decisions, maxAccounts).map((some) => ({
     kind,
-    subjects,
-    starting: new Set(starting),
-    actionFor: (some) => ({ kind, accounts: some, maxFills, rewardTo }),
+    subjects: some.map(({ account }) => account),
+    starting: new Set(starting.map(({ account }) => account)),
+    actionFor: (accounts) => ({ kind, accounts, maxFills, rewardTo }),
   }));
+}
+
+const CHANGES_CLOCK: Readonly<Record<Forced["cause"], boolean>> = {
+  startsClock: true,
+  clearsClock: true,
+  inBook: false,
+  insolvent: false,
+  expired: false,
+  ended: false,
+};
+
+function ofKind<Kind extends WorkKind>(
+  kind: Kind,
+  decisions: readonly Decision[],
+): Extract<Decision, { kind: Kind }>[] {
+  return decisions.filter(
+    (decision): decision is Extract<Decision, { kind: Kind }> => decision.kind === kind,
+  );
 }
 
 function single(subject: number, action: Action): Job {

@@ -25,6 +25,7 @@ const FIRST_ACCOUNT = 10;
 /** Bits of a market's status. */
 const REDUCE_ONLY = 2n;
 const EVENT = 4n;
+const ENDED = 32n;
 /** Quote of a micro unit. */
 const MICRO = 10n ** 12n;
 const GRADES: readonly Grade[] = ["dead", "aged", "fresh"];
@@ -86,6 +87,7 @@ async function readMarket(parts: ReadParts, head: Head, market: number): Promise
     openInterest: flow.openInterest,
     hasEvent: (book.status & EVENT) !== 0n,
     isReduceOnly: (book.status & REDUCE_ONLY) !== 0n,
+    isEnded: (book.status & ENDED) !== 0n,
     minNotional: config.minNotional * MICRO,
     slip0: config.slip0,
     clock: config.clock,

@@ -7,7 +7,7 @@ export type Snapshot = {
   readonly head: Head;
   readonly markets: readonly MarketView[];
   readonly accounts: readonly AccountView[];
-  /** Of the accounts that `accountsToDetail` named. */
+  /** Of the accounts that `accountsToDetail` and a `Search` named. */
   readonly positions: readonly PositionView[];
   readonly outflow: OutflowView;
   /** Work that failed before and may be tried again only from a time on; see `workKey`. */
@@ -48,9 +48,9 @@ export function isBlocked({ head, notBefore }: Indexed, kind: WorkKind, subject:
   return (notBefore.get(workKey(kind, subject)) ?? 0n) > head.now;
 }
 
-export function healthOf(
-  view: AccountView,
-): "below" | "flat" | "healthy" | "healthyAtIndex" | "healthyAtPending" {
+export type HealthState = "below" | "flat" | "healthy" | "healthyAtIndex" | "healthyAtPending";
+
+export function healthOf(view: AccountView): HealthState {
   // A flat account that a haircut of its realised profit left below zero is closed like others.
   if (view.notional === 0n && view.maintenance === 0n && view.equity >= 0n) return "flat";
   if (view.equity >= view.maintenance) return "healthy";

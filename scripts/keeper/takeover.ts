@@ -73,6 +73,7 @@ function decideTakeover(
 }
 
 function whyNoTakeover(market: MarketView, position: PositionView): SkipReason | undefined {
+  if (market.isEnded) return "ended";
   if (market.hasEvent) return "eventPending";
   if (market.isReduceOnly) return "reduceOnly";
   if (market.grade === "dead" || market.mark === 0n) return "noPrice";

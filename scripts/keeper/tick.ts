@@ -4,6 +4,8 @@ import { accountsToDetail, decide } from "./decide.js";
 import type { Policy } from "./decide.js";
 import type { Decision, WorkKind } from "./decisions.js";
 import type { Effects } from "./effects.js";
+import { createSearch } from "./ended.js";
+import type { Search } from "./ended.js";
 import { jobsOf } from "./jobs.js";
 import type { JobLimits } from "./jobs.js";
 import { work } from "./work.js";
@@ -18,29 +20,37 @@ export type TickReport = {
   readonly transactions: Readonly<Record<WorkKind, number>>;
 };
 
+/** Accounts whose positions one round reads for the sake of markets that have ended. */
+const MAX_SEARCHED = 200;
+
 /**
  * One round: reads at one block, decides, then simulates and sends. Calls do not overlap: a call while one runs gets
  * that one's report. Throws only when reading fails.
  */
 export function createKeeperTick(effects: Effects, policy: TickPolicy): () => Promise<TickReport> {
-  const backoff = createBackoff(policy.backoff);
+  const memory = { backoff: createBackoff(policy.backoff), search: createSearch(MAX_SEARCHED) };
   let running: Promise<TickReport> | undefined;
   return () => {
-    running ??= runTick(effects, policy, backoff).finally(() => {
+    running ??= runTick(effects, policy, memory).finally(() => {
       running = undefined;
     });
     return running;
   };
 }
 
-async function runTick(fx: Effects, policy: TickPolicy, backoff: Backoff): Promise<TickReport> {
+/** What a round leaves to the next. Nothing is lost with it but time. */
+type Memory = { readonly backoff: Backoff; readonly search: Search };
+
+async function runTick(fx: Effects, policy: TickPolicy, memory: Memory): Promise<TickReport> {
+  const { backoff } = memory;
   const head = await fx.head();
   const [markets, accounts, outflow] = await Promise.all([
     fx.markets(head),
     fx.accounts(head),
     fx.outflow(head),
   ]);
-  const detailed = accountsToDetail(accounts);
+  const searched = memory.search(accounts, markets);
+  const detailed = [...new Set([...accountsToDetail(accounts), ...searched])];
   const positions = detailed.length === 0 ? [] : await fx.positions(head, detailed);
   const snapshot = {
     head,

@@ -70,6 +70,8 @@ export type MarketView = {
   /** An event waits to be continued. */
   readonly hasEvent: boolean;
   readonly isReduceOnly: boolean;
+  /** It has its last price, at which `deleverage` closes every position. */
+  readonly isEnded: boolean;
   /** The least notional of a position, quote. */
   readonly minNotional: bigint;
   readonly slip0: bigint;

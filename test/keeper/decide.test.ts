@@ -287,6 +287,7 @@ describe("keeper: decide, any state", () => {
       grade: fc.constantFrom("dead" as const, "aged" as const, "fresh" as const),
       hasEvent: fc.boolean(),
       isReduceOnly: fc.boolean(),
+      isEnded: fc.boolean(),
       bestBid: fc.bigInt({ min: 0n, max: 1_000n }),
       bestAsk: fc.bigInt({ min: 0n, max: 2_000n }),
       freshSince: time,
@@ -317,6 +318,10 @@ describe("keeper: decide, any state", () => {
         for (const decision of decide(state, policy)) {
           if (!("account" in decision)) continue;
           if (decision.kind === "liquidate" && decision.cause === "clearsClock") continue;
+          if (decision.kind === "deleverage" && decision.cause === "ended") {
+            expect(state.markets.some(({ isEnded }) => isEnded)).to.equal(true);
+            continue;
+          }
           const view = state.accounts.find(({ account: id }) => id === decision.account);
           expect(view, "known account").to.not.equal(undefined);
           if (view === undefined) continue;

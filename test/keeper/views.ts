@@ -22,6 +22,7 @@ export function market(changes: Partial<MarketView> = {}): MarketView {
     openInterest: 1n,
     hasEvent: false,
     isReduceOnly: false,
+    isEnded: false,
     minNotional: 1_000n,
     slip0: 2_000n,
     clock: 30n,
