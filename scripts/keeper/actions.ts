@@ -1,14 +1,20 @@
 import type { Interface, Result } from "ethers";
 import { IExchange__factory } from "../../typechain-types/factories/interfaces/IExchange__factory.js";
+import { IInsuranceFund__factory } from "../../typechain-types/factories/interfaces/IInsuranceFund__factory.js";
 import { IMarginVault__factory } from "../../typechain-types/factories/interfaces/IMarginVault__factory.js";
 
 /*
- * What the keeper can send: five functions of the exchange and one of its vault, and nothing else. Whatever is simulated is
+ * What the keeper can send: five functions of the exchange, one of its vault and one of its fund, and nothing else. Whatever is simulated is
  * sent byte for byte.
  */
 
-/** The two contracts that are called. */
-export type Targets = { readonly exchange: string; readonly vault: string };
+/** The contracts that are called. */
+export type Targets = {
+  readonly exchange: string;
+  readonly vault: string;
+  /** Empty if there is none. */
+  readonly fund: string;
+};
 
 export type Action =
   | {
@@ -38,9 +44,11 @@ export type Action =
       readonly rewardTo: number;
     }
   | { readonly kind: "poke"; readonly market: number }
-  | { readonly kind: "release"; readonly maxItems: bigint };
+  | { readonly kind: "release"; readonly maxItems: bigint }
+  | { readonly kind: "noteIncome" };
 
 const vault = IMarginVault__factory.createInterface();
+const fund = IInsuranceFund__factory.createInterface();
 const exchange = IExchange__factory.createInterface();
 /** The same, for names that are known at run time only. */
 const anyExchange: Interface = exchange;
@@ -77,14 +85,26 @@ export function encodeAction(action: Action): string {
       return exchange.encodeFunctionData("poke", [action.market]);
     case "release":
       return vault.encodeFunctionData("release", [action.maxItems]);
+    case "noteIncome":
+      return fund.encodeFunctionData("noteIncome");
     default:
       return assertNever(action);
   }
 }
 
-export function targetOf({ kind }: Action, { exchange: first, vault: second }: Targets): string {
-  return kind === "release" ? second : first;
+export function targetOf({ kind }: Action, targets: Targets): string {
+  return targets[TARGETS[kind]];
 }
+
+const TARGETS: Readonly<Record<Action["kind"], keyof Targets>> = {
+  liquidate: "exchange",
+  deleverage: "exchange",
+  takeover: "exchange",
+  continueEvent: "exchange",
+  poke: "exchange",
+  release: "vault",
+  noteIncome: "fund",
+};
 
 /**
  * How much a call did: accounts, lots taken over, token units released; for an event 1 in any case, because a step that does
@@ -100,6 +120,7 @@ export function decodeDone(action: Action, result: string): bigint {
       return countIn(vault, action.kind, result);
     case "continueEvent":
     case "poke":
+    case "noteIncome":
       return 1n;
     default:
       return assertNever(action);
@@ -121,6 +142,7 @@ export const ALLOWED_SELECTORS: Readonly<Record<keyof Targets, ReadonlySet<strin
     ),
   ),
   vault: new Set([vault.getFunction("release").selector]),
+  fund: new Set([fund.getFunction("noteIncome").selector]),
 };
 
 export function assertNever(value: never): never {

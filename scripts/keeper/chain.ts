@@ -7,7 +7,14 @@ import type { Action, Targets } from "./actions.js";
 import { LEFT_REASONS } from "./effects.js";
 import type { Effects, Left, Outcome, Simulation } from "./effects.js";
 import type { Log } from "./log.js";
-import { readAccounts, readHead, readMarkets, readOutflow, readPositions } from "./read.js";
+import {
+  readAccounts,
+  readFund,
+  readHead,
+  readMarkets,
+  readOutflow,
+  readPositions,
+} from "./read.js";
 import type { Intent, Receipt, Sent } from "./send.js";
 
 /* Effects on a chain. The provider may be one over HTTP or one in the same process. */
@@ -48,6 +55,7 @@ export function createChainEffects(parts: ChainParts): Effects {
     accounts: async (head) => readAccounts(await reading(), head),
     positions: async (head, accounts) => readPositions(await reading(), head, accounts),
     outflow: async (head) => readOutflow(await reading(), head),
+    fund: async (head) => readFund(await reading(), head),
     async simulate(action) {
       const { provider: asked } = await reading();
       return simulate(

@@ -14,13 +14,17 @@ import { elapsed, healthOf, indexed, isBlocked, limitOf, marketsOf } from "./sna
 import type { HealthState, Indexed, Snapshot } from "./snapshot.js";
 import { decideTakeovers } from "./takeover.js";
 import type { TakeoverPolicy } from "./takeover.js";
-import type { AccountView, MarketView, OutflowView, PositionView } from "./views.js";
+import type { AccountView, FundView, MarketView, OutflowView, PositionView } from "./views.js";
 
 export type Policy = TakeoverPolicy & {
   /** Seconds after which an idle market is refreshed; while a jump waits or its price is aged, a third of it. 0 never. */
   readonly pokeAfter: bigint;
   /** Seconds of refill that a part of the queue must be worth to be paid; the end of the queue always is. 0 never pays. */
   readonly releaseAfter: bigint;
+  /** Income of the fund, quote, from which it is noted. 0 never. */
+  readonly noteAbove: bigint;
+  /** Seconds from one note to the next. */
+  readonly noteAfter: bigint;
 };
 
 /** Accounts whose positions matter: those under liquidation whose clock runs. */
@@ -41,6 +45,7 @@ export function decide(snapshot: Snapshot, policy: Policy): Decision[] {
     ...snapshot.markets.map((market) => decideEvent(market, book)),
     ...accounts.map((view) => decideAccount(view, book)),
     ...decideTakeovers(accounts, book, policy),
+    decideNote(snapshot.fund, book, policy),
     decideRelease(snapshot.outflow, book, policy),
     ...snapshot.markets.map((market) => decidePoke(market, book, policy)),
   ];
@@ -162,4 +167,22 @@ function decideRelease(
   if (releasable === 0n || !isWorth) return skip("release", QUEUE, "noRoom");
   if (isBlocked(snapshot, "release", QUEUE)) return skip("release", QUEUE, "backoff");
   return { kind: "release", amount: releasable };
+}
+
+/** The ledger account that is the fund's. */
+export const FUND = 1;
+
+/** Until it is noted, income waits for whoever steps in next; to note every fee would cost more than it is worth. */
+function decideNote(
+  fund: FundView | undefined,
+  snapshot: Indexed,
+  { noteAbove, noteAfter }: Policy,
+): Decision {
+  if (noteAbove === 0n) return skip("noteIncome", FUND, "never");
+  if (fund === undefined) return skip("noteIncome", FUND, "noFund");
+  const income = fund.held - fund.noted;
+  if (income < noteAbove) return skip("noteIncome", FUND, "noIncome");
+  if (snapshot.head.now < fund.notedAt + noteAfter) return skip("noteIncome", FUND, "recent");
+  if (isBlocked(snapshot, "noteIncome", FUND)) return skip("noteIncome", FUND, "backoff");
+  return { kind: "noteIncome", income };
 }

@@ -3,7 +3,7 @@
  */
 
 export type WorkKind =
-  "liquidate" | "deleverage" | "takeover" | "continueEvent" | "poke" | "release";
+  "liquidate" | "deleverage" | "takeover" | "continueEvent" | "poke" | "release" | "noteIncome";
 
 export type SkipReason =
   | "flat"
@@ -27,6 +27,8 @@ export type SkipReason =
   | "noEvent"
   | "nothingWaits"
   | "noRoom"
+  | "noFund"
+  | "noIncome"
   | "unused"
   | "recent"
   | "never";
@@ -60,13 +62,16 @@ type Poke = {
   readonly cause: "stale" | "waiting";
 };
 type Release = { readonly kind: "release"; readonly amount: bigint };
+/** Subject is the ledger account of the fund. */
+type NoteIncome = { readonly kind: "noteIncome"; readonly income: bigint };
 export type Skip = {
   readonly kind: "skip";
   readonly from: WorkKind | "account";
   readonly subject: number;
   readonly reason: SkipReason;
 };
-export type Decision = Liquidate | Deleverage | Takeover | ContinueEvent | Poke | Release | Skip;
+export type Decision =
+  NoteIncome | Liquidate | Deleverage | Takeover | ContinueEvent | Poke | Release | Skip;
 
 export function skip(from: Skip["from"], subject: number, reason: SkipReason): Skip {
   return { kind: "skip", from, subject, reason };

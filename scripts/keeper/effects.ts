@@ -1,6 +1,13 @@
 import type { Action } from "./actions.js";
 import type { Log } from "./log.js";
-import type { AccountView, Head, MarketView, OutflowView, PositionView } from "./views.js";
+import type {
+  AccountView,
+  FundView,
+  Head,
+  MarketView,
+  OutflowView,
+  PositionView,
+} from "./views.js";
 
 /** What a call would do. `done`: accounts or lots; `reason`: the contract's error as Name(args). */
 export type Simulation =
@@ -43,6 +50,8 @@ export type Effects = {
   readonly accounts: (head: Head) => Promise<readonly AccountView[]>;
   readonly positions: (head: Head, accounts: readonly number[]) => Promise<readonly PositionView[]>;
   readonly outflow: (head: Head) => Promise<OutflowView>;
+  /** Undefined if there is none that may be called. */
+  readonly fund: (head: Head) => Promise<FundView | undefined>;
   readonly simulate: (action: Action) => Promise<Simulation>;
   readonly send: (action: Action, gas: bigint) => Promise<Outcome>;
   readonly log: Log;

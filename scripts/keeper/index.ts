@@ -80,11 +80,11 @@ type RunParts = {
 
 function createRun(parts: RunParts): () => Promise<void> {
   const { config, deployment, wallet, log, stop, choose } = parts;
-  const { exchange, vault, lens } = deployment.addresses;
+  const { exchange, vault, lens, fund = "" } = deployment.addresses;
   const { maxGas } = config.policy;
   const limits = {
     chainId: deployment.chainId,
-    targets: { exchange, vault },
+    targets: { exchange, vault, fund },
     maxGas,
     maxFeePerGas: config.maxFeePerGas,
     maxAttempts: MAX_ATTEMPTS,
@@ -97,6 +97,7 @@ function createRun(parts: RunParts): () => Promise<void> {
     exchange,
     vault,
     lens,
+    fund,
     from,
     send:
       wallet === undefined
@@ -248,6 +249,8 @@ const command = new Command("keeper")
     "--release-after <s>",
     "pay the vault's queue, parts this long apart, 0 never (default: 300)",
   )
+  .option("--note-above <units>", "note the fund's income from here on, 0 never (default: 10)")
+  .option("--note-after <s>", "from one note to the next (default: 3600)")
   .option("--max-accounts <count>", "accounts in one call (default: 150)")
   .option("--max-transactions <count>", "transactions of a kind in one round (default: 16)")
   .option("--max-fee <gwei>", "most per gas (default: 500)")

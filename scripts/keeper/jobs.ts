@@ -1,6 +1,6 @@
 import type { Action } from "./actions.js";
 import { assertNever } from "./actions.js";
-import { QUEUE } from "./decide.js";
+import { FUND, QUEUE } from "./decide.js";
 import type { Decision, Deleverage, Liquidate, WorkKind } from "./decisions.js";
 
 /** Subjects that one call works on, and how the call for some of them looks. */
@@ -51,6 +51,8 @@ export function jobsOf(kind: WorkKind, decisions: readonly Decision[], limits: J
       return ofKind(kind, decisions).map(({ market }) => single(market, { kind, market }));
     case "release":
       return ofKind(kind, decisions).map(() => single(QUEUE, { kind, maxItems }));
+    case "noteIncome":
+      return ofKind(kind, decisions).map(() => single(FUND, { kind }));
     default:
       return assertNever(kind);
   }

@@ -6,7 +6,15 @@ import { IMarginVault__factory } from "../../typechain-types/factories/interface
 import type { IExchange, IExchangeLens, IMarginVault } from "../../typechain-types/index.js";
 import type { Log } from "./log.js";
 import { decodeRows, signed } from "./rows.js";
-import type { AccountView, Grade, Head, MarketView, OutflowView, PositionView } from "./views.js";
+import type {
+  AccountView,
+  FundView,
+  Grade,
+  Head,
+  MarketView,
+  OutflowView,
+  PositionView,
+} from "./views.js";
 
 /* The views out of a chain: everything as of one block. */
 
@@ -15,6 +23,8 @@ export type ReadParts = {
   readonly exchange: string;
   readonly vault: string;
   readonly lens: string;
+  /** Empty if there is none. */
+  readonly fund: string;
   /** Accounts in one call of the lens. */
   readonly page: number;
   readonly log: Log;
@@ -104,6 +114,38 @@ export async function readOutflow(
   const contract = new Contract(vault, vaultAbi, provider) as unknown as IMarginVault;
   const { waiting, releasable, rate } = await contract.outflow({ blockTag: head.number });
   return { waiting, releasable, rate };
+}
+
+/* THE FUND */
+
+/**
+ * Where the fund keeps what it last noted, behind the five slots of its shares: quote in the low half of the first, the time in the
+ * low bits of the second. No function tells it.
+ */
+const NOTED_SLOT = 5;
+const NOTED_AT_SLOT = 6;
+const QUOTE_BITS = 128;
+const TIME_BITS = 48;
+const FUND_ACCOUNT = 1;
+
+/** @returns Undefined if the exchange's fund is not the one that is known. */
+export async function readFund(parts: ReadParts, head: Head): Promise<FundView | undefined> {
+  const { provider, fund } = parts;
+  if (fund === "") return undefined;
+  const exchange = exchangeAt(parts);
+  const at = { blockTag: head.number };
+  const [bound, held, noted, notedAt] = await Promise.all([
+    exchange.fund(at),
+    exchange.balanceOf(FUND_ACCOUNT, at),
+    provider.getStorage(fund, NOTED_SLOT, head.number),
+    provider.getStorage(fund, NOTED_AT_SLOT, head.number),
+  ]);
+  if (bound !== fund) return undefined;
+  return {
+    held,
+    noted: BigInt.asUintN(QUOTE_BITS, BigInt(noted)),
+    notedAt: BigInt.asUintN(TIME_BITS, BigInt(notedAt)),
+  };
 }
 
 /* ACCOUNTS */

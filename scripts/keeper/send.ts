@@ -119,15 +119,17 @@ function unsigned(
 export function whyRefused(transaction: Unsigned, limits: SendLimits): string | undefined {
   const { chainId, to, data, value, gasLimit, maxFeePerGas } = transaction;
   if (chainId !== limits.chainId) return "another chain";
-  const { exchange, vault } = limits.targets;
-  if (to !== exchange && to !== vault) return "another contract";
-  const allowed = ALLOWED_SELECTORS[to === exchange ? "exchange" : "vault"];
-  if (!allowed.has(data.slice(0, "0x12345678".length))) return "another function";
+  const target = CONTRACTS.find((name) => limits.targets[name] === to);
+  if (target === undefined) return "another contract";
+  const selector = data.slice(0, "0x12345678".length);
+  if (!ALLOWED_SELECTORS[target].has(selector)) return "another function";
   if (value !== 0n) return "value";
   if (gasLimit > limits.maxGas) return "too much gas";
   if (maxFeePerGas > limits.maxFeePerGas) return "too high a fee";
   return undefined;
 }
+
+const CONTRACTS: readonly (keyof Targets)[] = ["exchange", "vault", "fund"];
 
 /** `unknown`: nobody answered; it may or may not have arrived. */
 type Broadcast = "accepted" | "underpriced" | "nonceUsed" | "noFunds" | "unknown";

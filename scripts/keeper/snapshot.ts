@@ -1,6 +1,13 @@
 import type { WorkKind } from "./decisions.js";
 import { isLiquidatable, limitPrice } from "./math.js";
-import type { AccountView, Head, MarketView, OutflowView, PositionView } from "./views.js";
+import type {
+  AccountView,
+  FundView,
+  Head,
+  MarketView,
+  OutflowView,
+  PositionView,
+} from "./views.js";
 
 /** Everything that decisions rest on, read at one block. */
 export type Snapshot = {
@@ -10,6 +17,8 @@ export type Snapshot = {
   /** Of the accounts that `accountsToDetail` and a `Search` named. */
   readonly positions: readonly PositionView[];
   readonly outflow: OutflowView;
+  /** Undefined if the exchange has no fund that the keeper may call. */
+  readonly fund: FundView | undefined;
   /** Work that failed before and may be tried again only from a time on; see `workKey`. */
   readonly notBefore: ReadonlyMap<string, bigint>;
 };

@@ -44,10 +44,11 @@ type Memory = { readonly backoff: Backoff; readonly search: Search };
 async function runTick(fx: Effects, policy: TickPolicy, memory: Memory): Promise<TickReport> {
   const { backoff } = memory;
   const head = await fx.head();
-  const [markets, accounts, outflow] = await Promise.all([
+  const [markets, accounts, outflow, fund] = await Promise.all([
     fx.markets(head),
     fx.accounts(head),
     fx.outflow(head),
+    fx.fund(head),
   ]);
   const searched = memory.search(accounts, markets);
   const detailed = [...new Set([...accountsToDetail(accounts), ...searched])];
@@ -58,6 +59,7 @@ async function runTick(fx: Effects, policy: TickPolicy, memory: Memory): Promise
     accounts,
     positions,
     outflow,
+    fund,
     notBefore: backoff.notBefore(),
   };
   const decisions = decide(snapshot, policy);
@@ -82,7 +84,15 @@ async function runTick(fx: Effects, policy: TickPolicy, memory: Memory): Promise
   return report;
 }
 
-const ORDER = ["continueEvent", "liquidate", "takeover", "deleverage", "poke", "release"] as const;
+const ORDER = [
+  "continueEvent",
+  "liquidate",
+  "takeover",
+  "deleverage",
+  "poke",
+  "release",
+  "noteIncome",
+] as const;
 const NO_TRANSACTIONS: Readonly<Record<WorkKind, number>> = {
   continueEvent: 0,
   liquidate: 0,
@@ -90,6 +100,7 @@ const NO_TRANSACTIONS: Readonly<Record<WorkKind, number>> = {
   deleverage: 0,
   poke: 0,
   release: 0,
+  noteIncome: 0,
 };
 const NO_DECISIONS = { ...NO_TRANSACTIONS, skip: 0 };
 

@@ -37,6 +37,15 @@ export type OutflowView = {
   readonly rate: bigint;
 };
 
+/** The insurance fund, which streams its income from the moment that somebody notes it. */
+export type FundView = {
+  /** Ledger account 1, quote. */
+  readonly held: bigint;
+  /** The same when it was last noted; deposits and exits note it too. */
+  readonly noted: bigint;
+  readonly notedAt: bigint;
+};
+
 export type Side = "long" | "short";
 
 export type PositionView = {

@@ -141,6 +141,7 @@ const CALLS: Readonly<Record<Action["kind"], Call>> = {
   continueEvent: "continueEvent",
   poke: "poke",
   release: "release",
+  noteIncome: "noteIncome",
 };
 
 function effectsOf(session: Session, { owner }: Participant, turn: Turn): Effects {
@@ -162,6 +163,8 @@ function effectsOf(session: Session, { owner }: Participant, turn: Turn): Effect
     exchange,
     vault: ballast.addresses["vault"] ?? "",
     lens: ballast.addresses["lens"] ?? "",
+    // Nobody stakes in a replay.
+    fund: "",
     from: owner,
     send,
     page: PAGE,
@@ -181,7 +184,7 @@ function effectsOf(session: Session, { owner }: Participant, turn: Turn): Effect
 /** On top of what waits to be mined, with all the gas that a transaction may have: no estimate is needed here. */
 async function simulate(session: Session, from: string, action: Action): Promise<Simulation> {
   const vault = session.ballast.addresses["vault"] ?? "";
-  const to = targetOf(action, { exchange: session.exchange, vault });
+  const to = targetOf(action, { exchange: session.exchange, vault, fund: "" });
   const request = { from, to, data: encodeAction(action), gasLimit: MOST_GAS };
   try {
     const { provider } = session.chain.connection.ethers;
@@ -208,6 +211,8 @@ function policyOf({ account }: Participant, { keepers, population }: Scenario): 
     pokeAfter: POKE_AFTER,
     // Nobody withdraws in a replay.
     releaseAfter: 0n,
+    noteAbove: 0n,
+    noteAfter: 0n,
     maxFills: MAX_FILLS,
     maxSteps: MAX_STEPS,
     maxItems: MAX_ITEMS,

@@ -165,6 +165,7 @@ export const CALLS = [
   "poke",
   "release",
   "settle",
+  "noteIncome",
 ] as const;
 export type Call = (typeof CALLS)[number];
 

@@ -257,6 +257,38 @@ describe("keeper: decide about the vault's queue", () => {
   });
 });
 
+describe("keeper: decide about the fund's income", () => {
+  const last = (changes: Parameters<typeof snapshot>[0], policy = POLICY) =>
+    describeShortly(
+      decide(snapshot({ markets: [], ...changes }), policy).find(
+        (decision) =>
+          decision.kind === "noteIncome" ||
+          (decision.kind === "skip" && decision.from === "noteIncome"),
+      ),
+    );
+  const fund = { held: 110n, noted: 100n, notedAt: NOW - 3_600n };
+  const cases = [
+    ["ten after an hour", {}, "noteIncome"],
+    ["a wei less", { held: 109n }, "skip noIncome"],
+    ["a loss", { held: 1n }, "skip noIncome"],
+    ["ten a second earlier", { notedAt: NOW - 3_599n }, "skip recent"],
+    ["ten, never noted", { notedAt: 0n }, "noteIncome"],
+  ] as const;
+  for (const [name, changes, expected] of cases) {
+    it(`${expected}: ${name}`, () => {
+      expect(last({ fund: { ...fund, ...changes } })).to.equal(expected);
+    });
+  }
+
+  it("rests after a failure, never notes if told so, and needs a fund", () => {
+    const notBefore = new Map([["noteIncome:1", NOW + 1n]]);
+    expect(last({ fund, notBefore })).to.equal("skip backoff");
+    expect(last({ fund }, { ...POLICY, noteAbove: 0n })).to.equal("skip never");
+    expect(last({ fund }, { ...POLICY, noteAfter: 3_601n })).to.equal("skip recent");
+    expect(last({})).to.equal("skip noFund");
+  });
+});
+
 describe("keeper: decide, any state", () => {
   const money = fc.bigInt({ min: -1_000n, max: 1_000n });
   const requirement = fc.bigInt({ min: 0n, max: 500n });

@@ -29,7 +29,7 @@ export type FakeEffects = Effects & {
 
 /** The world as a snapshot. Everything simulates well and is mined, unless told otherwise. */
 export function fakeEffects(state: Partial<Snapshot>, changes: Partial<Effects> = {}): FakeEffects {
-  const { head, markets, accounts, positions, outflow } = snapshot(state);
+  const { head, markets, accounts, positions, outflow, fund } = snapshot(state);
   const lines: Line[] = [];
   const sent: Action[] = [];
   const simulated: Action[] = [];
@@ -44,6 +44,7 @@ export function fakeEffects(state: Partial<Snapshot>, changes: Partial<Effects> 
     accounts: async () => accounts,
     positions: async (_head, ids) => positions.filter(({ account }) => ids.includes(account)),
     outflow: async () => outflow,
+    fund: async () => fund,
     log: (event, context = {}) => lines.push({ event, context }),
     ...changes,
     simulate: (action) => {

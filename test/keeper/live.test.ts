@@ -79,6 +79,7 @@ describe("keeper: against a live node", function () {
       provider: async () => world.connection.ethers.provider,
       exchange: exchange ?? "",
       vault: vault ?? "",
+      fund: "",
       lens: lens ?? "",
       from: ZeroAddress,
       send: async () => ({ status: "dropped", reason: "never" }),
@@ -125,7 +126,7 @@ describe("keeper: against a live node", function () {
     expect((await world.health(safe)).health.notional).to.equal(885n * WHOLE);
     expect((await world.exchange.balanceOf(own.account)) > before, "reward").to.equal(true);
     expect(events(run)).to.include.members(["tx.sent", "tx.mined", "tick.done"]);
-    const again = await once("--poke-after", "0");
+    const again = await once("--poke-after", "0", "--note-above", "0");
     expect(events(again)).to.not.include("tx.sent");
   });
 

@@ -20,10 +20,15 @@ describe("keeper: config", () => {
     expect(configured).to.have.nested.property("config.rpc[0]", "http://127.0.0.1:8545");
     expect(configured).to.have.nested.property("config.policy.rewardTo", 0);
     expect(configured).to.not.have.nested.property("config.policy.account");
+    expect(configured).to.have.nested.property("config.policy.noteAbove", 10n ** 19n);
+    expect(configured).to.have.nested.property("config.policy.noteAfter", 3_600n);
   });
 
   it("reads amounts in units and pays rewards to the own account unless told otherwise", () => {
     const given = { network: "localhost", account: "12", maxTakeover: "2.5", maxFee: "1.5" };
+    const note = loadConfig({ ...given, noteAbove: "0.5", noteAfter: "60" }, {});
+    expect(note).to.have.nested.property("config.policy.noteAbove", 500_000_000_000_000_000n);
+    expect(note).to.have.nested.property("config.policy.noteAfter", 60n);
     const own = loadConfig(given, {});
     expect(own).to.have.nested.property("config.policy.maxTakeover", 2_500_000_000_000_000_000n);
     expect(own).to.have.nested.property("config.maxFeePerGas", 1_500_000_000n);

@@ -25,6 +25,7 @@ describe("keeper: the vault's queue", () => {
       provider: async () => connection.ethers.provider,
       exchange,
       vault,
+      fund: "",
       lens,
       from: keeper.address,
       send: async (intent): Promise<Sent> => {

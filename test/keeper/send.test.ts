@@ -9,12 +9,13 @@ import type { Line } from "./fakes.js";
 
 const TARGET = "0x00000000000000000000000000000000000000A1";
 const VAULT = "0x00000000000000000000000000000000000000B2";
+const FUND = "0x00000000000000000000000000000000000000C3";
 const wallet = new Wallet(`0x${"11".repeat(32)}`);
 const GWEI = 10n ** 9n;
 
 const LIMITS: SendLimits = {
   chainId: 31_337,
-  targets: { exchange: TARGET, vault: VAULT },
+  targets: { exchange: TARGET, vault: VAULT, fund: FUND },
   maxGas: 1_000_000n,
   maxFeePerGas: 100n * GWEI,
   maxAttempts: 4,
@@ -200,7 +201,7 @@ describe("keeper: what is never signed", () => {
     maxFeePerGas: LIMITS.maxFeePerGas,
     maxPriorityFeePerGas: 1n,
   };
-  it("anything but the six calls within the limits", () => {
+  it("anything but the seven calls within the limits", () => {
     expect(whyRefused(good, LIMITS)).to.equal(undefined);
     // approve(address,uint256) and withdraw(uint32,uint256,address).
     for (const data of ["0x095ea7b3", "0x", "0xd1ea2d43"]) {
@@ -210,6 +211,9 @@ describe("keeper: what is never signed", () => {
     expect(whyRefused({ ...good, to: VAULT, data: release }, LIMITS)).to.equal(undefined);
     expect(whyRefused({ ...good, data: release }, LIMITS)).to.equal("another function");
     expect(whyRefused({ ...good, to: VAULT }, LIMITS)).to.equal("another function");
+    const note = encodeAction({ kind: "noteIncome" });
+    expect(whyRefused({ ...good, to: FUND, data: note }, LIMITS)).to.equal(undefined);
+    expect(whyRefused({ ...good, to: VAULT, data: note }, LIMITS)).to.equal("another function");
     expect(whyRefused({ ...good, chainId: 1 }, LIMITS)).to.equal("another chain");
     expect(whyRefused({ ...good, to: wallet.address }, LIMITS)).to.equal("another contract");
     expect(whyRefused({ ...good, gasLimit: LIMITS.maxGas + 1n }, LIMITS)).to.equal("too much gas");

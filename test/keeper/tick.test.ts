@@ -40,6 +40,7 @@ describe("keeper: tick", () => {
       deleverage: 1,
       poke: 1,
       release: 0,
+      noteIncome: 0,
     });
     expect(report.decisions).to.deep.include({ liquidate: 2, deleverage: 1, takeover: 1, poke: 1 });
     expect(report.skips).to.deep.include({ "account.flat": 1, "continueEvent.noEvent": 1 });
@@ -57,6 +58,16 @@ describe("keeper: tick", () => {
     ]);
     expect(report.decisions).to.include({ release: 1 });
     expect(report.transactions).to.include({ release: 1 });
+  });
+
+  it("notes the fund's income last, with a call to the fund", async () => {
+    const fx = fakeEffects({
+      outflow: { waiting: 500n, releasable: 500n, rate: 3_600n },
+      fund: { held: 110n, noted: 100n, notedAt: 0n },
+    });
+    const report = await createKeeperTick(fx, TICK_POLICY)();
+    expect(fx.sent).to.deep.equal([{ kind: "release", maxItems: 32n }, { kind: "noteIncome" }]);
+    expect(report.decisions).to.include({ noteIncome: 1 });
   });
 
   it("makes all that can be closed one event", async () => {

@@ -65,6 +65,7 @@ export function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
     accounts: [],
     positions: [],
     outflow: { waiting: 0n, releasable: 0n, rate: 3_600n },
+    fund: undefined,
     notBefore: new Map(),
     ...changes,
   };
@@ -76,4 +77,6 @@ export const POLICY: Policy = {
   takeoverLeverage: 2n,
   pokeAfter: 30n,
   releaseAfter: 300n,
+  noteAbove: 10n,
+  noteAfter: 3_600n,
 };

@@ -1,14 +1,10 @@
 import { expect } from "chai";
 import { network } from "hardhat";
-import { createChainEffects } from "../../scripts/keeper/chain.js";
-import type { Intent, Sent } from "../../scripts/keeper/send.js";
-import { createKeeperTick } from "../../scripts/keeper/tick.js";
 import { STATUS } from "../../scripts/lib/keys.js";
 import { IExchange__factory } from "../../typechain-types/index.js";
 import { BTC, createWorld, ETH, setLeverage } from "../fixtures.js";
 import type { Trader } from "../fixtures.js";
-import { TICK_POLICY } from "./fakes.js";
-import type { Line } from "./fakes.js";
+import { createRunner } from "./runner.js";
 
 const connection = await network.create();
 const { networkHelpers } = connection;
@@ -41,37 +37,10 @@ describe("keeper: a market that is wound down", () => {
     return { world, traders, poor, both };
   }
 
-  async function keeperOf(world: Awaited<ReturnType<typeof wound>>["world"]) {
-    const [, , , , signer] = world.signers;
-    if (signer === undefined) throw new Error("the network has accounts");
-    const { exchange = "", vault = "", lens = "" } = world.ballast.addresses;
-    const sent: Intent[] = [];
-    const lines: Line[] = [];
-    const effects = createChainEffects({
-      provider: async () => connection.ethers.provider,
-      exchange,
-      vault,
-      lens,
-      from: signer.address,
-      send: async (intent): Promise<Sent> => {
-        sent.push(intent);
-        const { to, data, gas } = intent;
-        const receipt = await (await signer.sendTransaction({ to, data, gasLimit: gas })).wait();
-        if (receipt === null) throw new Error("it is mined at once");
-        return { status: "mined", receipt };
-      },
-      page: 10,
-      maxGas: 16_000_000n,
-      log: (event, context = {}) => lines.push({ event, context }),
-    });
-    const policy = { ...TICK_POLICY, maxGas: 16_000_000n };
-    return { tick: createKeeperTick(effects, policy), sent, lines };
-  }
-
   it("is emptied by rounds alone, the insolvent first, and other markets are left alone", async () => {
     const { world, traders, poor, both } = await networkHelpers.loadFixture(wound);
     const { exchange } = world;
-    const { tick, sent, lines } = await keeperOf(world);
+    const { tick, sent, lines } = createRunner(connection, world, { noteAbove: 0n });
     // Nobody works while the poor one loses 350 of its 120, and the market ends without a call.
     await world.setPrice("9300", BTC, 60n);
     await world.pass(2n * HOUR);
