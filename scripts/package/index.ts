@@ -16,6 +16,10 @@ export {
   slotOf,
 } from "./orders.js";
 export type { Action, Leverage, Order, OrderSide, TimeInForce } from "./orders.js";
+export { readFund, readStake } from "./fund.js";
+export type { FundInfo, Shut, Stake } from "./fund.js";
+export { readAccountShare, readBudget, readLimits } from "./limits.js";
+export type { AccountShare, Budget, MarketLimits, MarketStatus } from "./limits.js";
 export { previewWithdrawal, readOutflow, readRequest, requestsIn } from "./queue.js";
 export type { Outflow, Payment, WithdrawalRequest } from "./queue.js";
 export { readHealth, readHealths, readMarket, readPositions, readRank } from "./read.js";
