@@ -188,7 +188,8 @@ library Deleverage {
         if (live == 0) return rescue(s, ev, account, markets);
         Health memory h = Margin.health(s, account);
         (isDue, reason) = due(s, account, live, freshSince, h);
-        if (!isDue) return (closeEnded(s, ev, account, live, h.equity), reason);
+        // One that owes and cannot be closed everywhere yet waits: its deficit belongs to the markets in which it lost.
+        if (!isDue) return (h.equity >= 0 && closeEnded(s, ev, account, live, h.equity), reason);
 
         Distress.cancelOrders(s, account, markets);
         takeInFresh(s, ev, account, markets, h.equity < 0);
