@@ -9,6 +9,8 @@ import type * as priceSourcesSol from './PriceSources.sol/index.js';
 export type { priceSourcesSol };
 import type * as pythContractSol from './PythContract.sol/index.js';
 export type { pythContractSol };
+import type * as invariants from './invariants/index.js';
+export type { invariants };
 export type { BalanceFund } from './BalanceFund.js';
 export type { BitsHarness } from './BitsHarness.js';
 export type { BlockingToken } from './BlockingToken.js';

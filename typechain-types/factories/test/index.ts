@@ -5,6 +5,7 @@ export * as batchSol from './Batch.sol/index.js';
 export * as oddTokensSol from './OddTokens.sol/index.js';
 export * as priceSourcesSol from './PriceSources.sol/index.js';
 export * as pythContractSol from './PythContract.sol/index.js';
+export * as invariants from './invariants/index.js';
 export { BalanceFund__factory } from './BalanceFund__factory.js';
 export { BitsHarness__factory } from './BitsHarness__factory.js';
 export { BlockingToken__factory } from './BlockingToken__factory.js';

@@ -1,0 +1,90 @@
+/**
+ * `npm run verify:invariants -- [minutes]`: the runs of contracts/test/invariants, each with a seed that these contracts have not seen,
+ * until the time is over. Every run is one line in docs/verification/runs.jsonl; what all runs on the same contracts add up to is
+ * printed at the end. Stopping loses the run at work and no other.
+ */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { hashOfContracts, record, runsOf, sumOf } from "./record.js";
+import type { Run } from "./record.js";
+
+const CHECK = "invariants";
+const ROOT = resolve(import.meta.dirname, "../..");
+const HARDHAT = join(ROOT, "node_modules/.bin/hardhat");
+const TEST = "contracts/test/invariants/Run.t.sol";
+/** Written by the test; see hardhat.config.ts. */
+const COUNTS = join(ROOT, "cache/invariants.json");
+const EPISODES_PER_RUN = 10;
+const DEFAULT_MINUTES = 10;
+const MS_PER_SECOND = 1_000;
+const SECONDS_PER_MINUTE = 60;
+
+const Counts = z.record(z.string(), z.number());
+
+function hardhat(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { status, stdout, stderr } = spawnSync(HARDHAT, args, {
+    cwd: ROOT,
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
+  return { isDone: status === 0, output: stdout + stderr };
+}
+
+/** Every episode has a seed of its own: a run begins after those of the last one. */
+function nextSeed(runs: readonly Run[]): number {
+  return (
+    runs.reduce((last, { seed }) => Math.max(last, Number(seed)), 1 - EPISODES_PER_RUN) +
+    EPISODES_PER_RUN
+  );
+}
+
+function runOnce(seed: number, contracts: string): Run {
+  rmSync(COUNTS, { force: true });
+  const begun = Date.now();
+  const { isDone, output } = hardhat(["test", "solidity", TEST, "--no-compile"], {
+    INVARIANTS_SEED: String(seed),
+    INVARIANTS_EPISODES: String(EPISODES_PER_RUN),
+    INVARIANTS_REPORT: "1",
+  });
+  return {
+    check: CHECK,
+    contracts,
+    at: new Date(begun).toISOString(),
+    seconds: (Date.now() - begun) / MS_PER_SECOND,
+    seed: String(seed),
+    counts: existsSync(COUNTS) ? Counts.parse(JSON.parse(readFileSync(COUNTS, "utf8"))) : {},
+    failures: isDone ? [] : failuresIn(output),
+  };
+}
+
+function failuresIn(output: string): string[] {
+  const errors = output.split("\n").filter((line) => line.includes("Error:"));
+  return errors.length === 0 ? ["the run did not end"] : errors.map((line) => line.trim());
+}
+
+function main(): void {
+  const minutes = Number(process.argv[2] ?? DEFAULT_MINUTES);
+  const until = Date.now() + minutes * SECONDS_PER_MINUTE * MS_PER_SECOND;
+  const build = hardhat(["build", "--quiet"]);
+  if (!build.isDone) throw new Error(build.output);
+  const contracts = hashOfContracts();
+  while (Date.now() < until) {
+    const run = runOnce(nextSeed(runsOf(CHECK, contracts)), contracts);
+    record(run);
+    console.log(`seed ${run.seed}: ${run.seconds.toFixed(0)} s, ${run.failures.length} failures`);
+    for (const failure of run.failures) console.log(`  ${failure}`);
+  }
+  summarize(runsOf(CHECK, contracts));
+}
+
+function summarize(runs: readonly Run[]): void {
+  const failed = runs.filter(({ failures }) => failures.length > 0);
+  console.log(`${runs.length} runs on these contracts, ${failed.length} with failures`);
+  console.table(sumOf(runs));
+  if (failed.length > 0) process.exitCode = 1;
+}
+
+main();
