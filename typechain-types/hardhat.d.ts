@@ -75,6 +75,8 @@ getContractFactory(name: 'UnwillingSender', signerOrOptions?: ethers.Signer | Fa
 getContractFactory(name: 'QueueHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.QueueHarness__factory>
 getContractFactory(name: 'TestToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.TestToken__factory>
 getContractFactory(name: 'WaterfallHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WaterfallHarness__factory>
+getContractFactory(name: 'WickPicker', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WickPicker__factory>
+getContractFactory(name: 'Without', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Without__factory>
 getContractFactory(name: 'Calls', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Calls__factory>
 getContractFactory(name: 'Changes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Changes__factory>
 getContractFactory(name: 'Driver', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Driver__factory>
@@ -94,8 +96,6 @@ getContractFactory(name: 'Trials', signerOrOptions?: ethers.Signer | FactoryOpti
 getContractFactory(name: 'IVm', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IVm__factory>
 getContractFactory(name: 'Waterfall', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Waterfall__factory>
 getContractFactory(name: 'World', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.World__factory>
-getContractFactory(name: 'WickPicker', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WickPicker__factory>
-getContractFactory(name: 'Without', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Without__factory>
 
   getContractAt(name: 'Exchange', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Exchange>
 getContractAt(name: 'ExchangeLens', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExchangeLens>
@@ -162,6 +162,8 @@ getContractAt(name: 'UnwillingSender', address: string | ethers.Addressable, sig
 getContractAt(name: 'QueueHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.QueueHarness>
 getContractAt(name: 'TestToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.TestToken>
 getContractAt(name: 'WaterfallHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WaterfallHarness>
+getContractAt(name: 'WickPicker', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WickPicker>
+getContractAt(name: 'Without', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Without>
 getContractAt(name: 'Calls', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Calls>
 getContractAt(name: 'Changes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Changes>
 getContractAt(name: 'Driver', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Driver>
@@ -181,8 +183,6 @@ getContractAt(name: 'Trials', address: string | ethers.Addressable, signer?: eth
 getContractAt(name: 'IVm', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IVm>
 getContractAt(name: 'Waterfall', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Waterfall>
 getContractAt(name: 'World', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.World>
-getContractAt(name: 'WickPicker', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WickPicker>
-getContractAt(name: 'Without', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Without>
 
   deployContract(name: 'Exchange', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exchange>
 deployContract(name: 'ExchangeLens', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExchangeLens>
@@ -249,6 +249,8 @@ deployContract(name: 'UnwillingSender', signerOrOptions?: ethers.Signer | Deploy
 deployContract(name: 'QueueHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.QueueHarness>
 deployContract(name: 'TestToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TestToken>
 deployContract(name: 'WaterfallHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WaterfallHarness>
+deployContract(name: 'WickPicker', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WickPicker>
+deployContract(name: 'Without', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Without>
 deployContract(name: 'Calls', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Calls>
 deployContract(name: 'Changes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Changes>
 deployContract(name: 'Driver', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Driver>
@@ -268,8 +270,6 @@ deployContract(name: 'Trials', signerOrOptions?: ethers.Signer | DeployContractO
 deployContract(name: 'IVm', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IVm>
 deployContract(name: 'Waterfall', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
 deployContract(name: 'World', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.World>
-deployContract(name: 'WickPicker', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WickPicker>
-deployContract(name: 'Without', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Without>
 
   deployContract(name: 'Exchange', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exchange>
 deployContract(name: 'ExchangeLens', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExchangeLens>
@@ -336,6 +336,8 @@ deployContract(name: 'UnwillingSender', args: any[], signerOrOptions?: ethers.Si
 deployContract(name: 'QueueHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.QueueHarness>
 deployContract(name: 'TestToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TestToken>
 deployContract(name: 'WaterfallHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WaterfallHarness>
+deployContract(name: 'WickPicker', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WickPicker>
+deployContract(name: 'Without', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Without>
 deployContract(name: 'Calls', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Calls>
 deployContract(name: 'Changes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Changes>
 deployContract(name: 'Driver', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Driver>
@@ -355,8 +357,6 @@ deployContract(name: 'Trials', args: any[], signerOrOptions?: ethers.Signer | De
 deployContract(name: 'IVm', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IVm>
 deployContract(name: 'Waterfall', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
 deployContract(name: 'World', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.World>
-deployContract(name: 'WickPicker', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WickPicker>
-deployContract(name: 'Without', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Without>
 
     // default types
     getContractFactory(

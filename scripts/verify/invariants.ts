@@ -23,6 +23,12 @@ const MS_PER_SECOND = 1_000;
 const SECONDS_PER_MINUTE = 60;
 
 const Counts = z.record(z.string(), z.number());
+/** What checks.ts calls the states that have a target. */
+const NAMES: Readonly<Record<string, string>> = {
+  adl: "reached ADL",
+  fundEmpty: "reached an empty fund",
+  wholeMarket: "reached all of a market",
+};
 
 function hardhat(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const { status, stdout, stderr } = spawnSync(HARDHAT, args, {
@@ -55,9 +61,18 @@ function runOnce(seed: number, contracts: string): Run {
     at: new Date(begun).toISOString(),
     seconds: (Date.now() - begun) / MS_PER_SECOND,
     seed: String(seed),
-    counts: existsSync(COUNTS) ? Counts.parse(JSON.parse(readFileSync(COUNTS, "utf8"))) : {},
+    counts: countsOf(),
     failures: isDone ? [] : failuresIn(output),
   };
+}
+
+/** Empty if the run failed before its end. */
+function countsOf(): Record<string, number> {
+  if (!existsSync(COUNTS)) return {};
+  const counts = Counts.parse(JSON.parse(readFileSync(COUNTS, "utf8")));
+  return Object.fromEntries(
+    Object.entries(counts).map(([name, count]) => [NAMES[name] ?? name, count]),
+  );
 }
 
 function failuresIn(output: string): string[] {
