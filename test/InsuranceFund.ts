@@ -39,11 +39,12 @@ describe("InsuranceFund", () => {
     const shares = await fund.balanceOf(signer.address);
     await fund.requestExit(shares);
     const [, ready] = await fund.exitOf(signer.address);
+    await networkHelpers.time.setNextBlockTimestamp(ready - 1n);
     await expect(created.ballast.fund.executeExit(signer.address)).to.be.revertedWithCustomError(
       fund,
       "ExitNotReady",
     );
-    await networkHelpers.time.increaseTo(ready);
+    await networkHelpers.time.setNextBlockTimestamp(ready);
     await created.ballast.fund.executeExit(signer.address);
     expect(await created.ballast.token.balanceOf(signer.address)).to.equal(1000n * TOKEN);
     expect(await fund.totalSupply()).to.equal(0n);

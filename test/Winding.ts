@@ -1,7 +1,18 @@
 import { expect } from "chai";
 import { network } from "hardhat";
-import { STATUS } from "../scripts/lib/keys.js";
-import { BTC, buy, createWorld, ETH, LONG, sell, toPrice, TOKEN, WHOLE } from "./fixtures.js";
+import { MICRO, STATUS } from "../scripts/lib/keys.js";
+import {
+  BTC,
+  buy,
+  createWorld,
+  ETH,
+  LONG,
+  sell,
+  setLeverage,
+  toPrice,
+  TOKEN,
+  WHOLE,
+} from "./fixtures.js";
 import type { Trader, World } from "./fixtures.js";
 
 /* How a market ends: an averaged index, after which anyone can close anyone, and everybody gets what is theirs. */
@@ -10,6 +21,7 @@ const connection = await network.create();
 const { networkHelpers } = connection;
 const HOUR = 3600n;
 const HEALTHY = 1n;
+const FIFTY_TIMES = 6;
 const REDUCE_ONLY = "ReduceOnly";
 
 const world = () => createWorld(connection, { overrides: { windWindow: 7200, maxDead: 7200 } });
@@ -271,5 +283,46 @@ describe("Winding down", () => {
       .to.emit(exchange, "Skipped")
       .withArgs(dave.account, HEALTHY);
     expect(LONG).to.equal(0);
+  });
+
+  it("takes a shortfall that stands at the end from all fresh profit, once everybody is closed, and frees the rest", async () => {
+    const created = await networkHelpers.loadFixture(world);
+    const { exchange, openTrader, trade, execute, setPrice } = created;
+    const [poor, rich, later] = [
+      await openTrader("250"),
+      await openTrader("5000"),
+      await openTrader("50000"),
+    ];
+    const [dave, erin] = [await openTrader("50000"), await openTrader("50000")];
+    await execute(poor, setLeverage(FIFTY_TIMES));
+    await trade(poor, rich, { price: "10000", size: "1" });
+    await setPrice("9300");
+    // Who won leaves to somebody who has won nothing, and what he won matures.
+    await trade(rich, later, { price: "9300", size: "1" });
+    await trade(dave, erin, { price: "9300", size: "2" });
+    await setPrice("9300", BTC, 500n);
+    await setPrice("9300", BTC, 10n);
+    await exchange.deleverage([poor.account], 10, 0);
+    const { pool } = await exchange.marketOf(BTC);
+    expect(pool.shortfall).to.be.greaterThan(100n * WHOLE);
+
+    await exchange.windDown(BTC);
+    await setPrice("9700", BTC, 10n);
+    await setPrice("9700", BTC, 2n * HOUR);
+    await exchange.deleverage([dave.account], 10, 0);
+    await exchange.poke(BTC);
+    expect((await exchange.marketOf(BTC)).pool.shortfall, "lots are left").to.equal(pool.shortfall);
+    await exchange.deleverage([erin.account, later.account], 10, 0);
+    await networkHelpers.time.increase(1000);
+    const before = (await created.health(dave)).health;
+    expect(before.fresh, "nothing matures").to.be.greaterThan(700n * WHOLE);
+    await exchange.poke(BTC);
+    expect((await exchange.marketOf(BTC)).pool.shortfall).to.equal(0n);
+    const after = (await created.health(dave)).health;
+    // All of it was his; a micro unit is rounding.
+    const given = before.equity - after.equity;
+    expect(given).to.be.within(pool.shortfall, pool.shortfall + 2n * MICRO);
+    expect(after.fresh).to.equal(0n);
+    expect(await withdrawAll(created, dave)).to.be.greaterThan(50_500n * TOKEN);
   });
 });

@@ -283,6 +283,7 @@ interface IExchangeEvents {
         uint256 amount,
         uint256 haircutIndex
     );
+    /// @param id 0 where a market that has ended took its shortfall from fresh profit.
     event FreshCharged(uint64 indexed id, uint16 indexed market, Side side, uint256 amount);
     /// @notice A cohort was cut in the queue.
     event CohortCut(

@@ -8,8 +8,9 @@ import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {Price, Tally} from "../types/Context.sol";
-import {Bounds, House} from "../types/Keys.sol";
-import {Market, Operator, State} from "../types/State.sol";
+import {Bounds, House, MarketStatus} from "../types/Keys.sol";
+import {Side} from "../types/Side.sol";
+import {Market, Operator, Split, State} from "../types/State.sol";
 import {Access} from "./Access.sol";
 import {Book} from "./Book.sol";
 import {Budgets} from "./Budgets.sol";
@@ -20,6 +21,7 @@ import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {Positions} from "./Positions.sol";
 import {Prices} from "./Prices.sol";
+import {Shares} from "./Shares.sol";
 import {Tallies} from "./Tallies.sol";
 
 /// @title Accounts
@@ -184,13 +186,35 @@ library Accounts {
         settleMarket(s, account, marketId);
     }
 
-    /// @notice What a market needs from time to time, after its refresh: a cap that grows, the end of a drawdown, fees shared out.
+    /// @notice What a market needs from time to time, after its refresh: a cap that grows, the end of a drawdown, fees shared out, the
+    /// shortfall of one that has ended.
     function upkeep(State storage s, uint16 marketId) external {
         Market storage m = s.markets[marketId];
+        if (m.pool.shortfall != 0) clearShortfall(m, marketId);
         Caps.grow(m, marketId);
         Budgets.recover(m, marketId);
         Fees.retarget(s, m, marketId);
         Fees.share(s, m, marketId);
+    }
+
+    /// @notice Takes what a market is still missing from all fresh profit in it, once it has ended and holds no lots: no income will
+    /// repay it any more, and until it is repaid nothing matures. Belongs to no event, so its number is 0.
+    function clearShortfall(Market storage m, uint16 marketId) private {
+        if (m.book.status & MarketStatus.ENDED == 0 || m.flow.openInterest != 0) return;
+        uint256[2] memory fresh = [Fresh.pool(m, Side.Long), Fresh.pool(m, Side.Short)];
+        uint256 all = fresh[0] + fresh[1];
+        uint256 amount = m.pool.shortfall < all ? m.pool.shortfall : all;
+        if (amount == 0) return;
+        Tally memory tally;
+        Split memory split = Shares.start(amount, all);
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 share = Shares.next(split, fresh[i]);
+            if (share == 0) continue;
+            Fresh.charge(m, marketId, Side(i), share, tally);
+            emit IExchangeEvents.FreshCharged(0, marketId, Side(i), share);
+        }
+        Fees.repayShortfall(m, marketId, amount);
+        Tallies.store(m, marketId, tally);
     }
 
     function settleAll(State storage s, uint32 account) private {

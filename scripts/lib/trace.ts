@@ -85,6 +85,8 @@ const HANDLERS: { readonly [Name in EventName]?: Handler<Name> } = {
     return undefined;
   },
   FreshCharged(tracer, args) {
+    // The shortfall of a market that has ended belongs to no event.
+    if (args.id === 0n) return undefined;
     sideOfEvent(tracer, args).freshCharge += args.amount;
     return undefined;
   },

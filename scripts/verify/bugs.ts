@@ -88,6 +88,18 @@ export const BUGS: readonly Bug[] = [
     guardedBy: "test/exchange/cases/penalty-and-unsettled-profit.json",
   },
   {
+    what: "An account that owed and could not be closed everywhere yet was closed where a market had ended, so that its debt fell on other markets' winners.",
+    foundBy: "review of the keeper's new job",
+    fixedIn: "d8ed832",
+    guardedBy: "test/exchange/",
+  },
+  {
+    what: "Where a market ended with a shortfall all fresh profit in it was held for ever, also what was more than the shortfall.",
+    foundBy: "stateful invariants, K3",
+    fixedIn: "FIXME",
+    guardedBy: "contracts/test/invariants/Endings.sol, test/Winding.ts",
+  },
+  {
     what: "A token that calls back during a stake in the fund found shares that were not paid for yet.",
     foundBy: "re-entry from the ABI",
     fixedIn: "746d78a",

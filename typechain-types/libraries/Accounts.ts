@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface AccountsInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "AccountOpened" | "BalanceChanged" | "CapChanged" | "Deposited" | "FeesShared" | "FreshChanged" | "FundTargetChanged" | "NonceUsed" | "OperatorSet" | "OrderRemoved" | "ShortfallChanged" | "StatusChanged" | "TotalsChanged" | "Transferred" | "Withdrawn"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountOpened" | "BalanceChanged" | "CapChanged" | "Deposited" | "FeesShared" | "FreshChanged" | "FreshCharged" | "FreshSideChanged" | "FundTargetChanged" | "NonceUsed" | "OperatorSet" | "OrderRemoved" | "ShortfallChanged" | "StatusChanged" | "TotalsChanged" | "Transferred" | "Withdrawn"): EventFragment;
 
     
 
@@ -80,6 +80,30 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [market: BigNumberish, account: BigNumberish, record: BytesLike, side: BytesLike];
       export type OutputTuple = [market: bigint, account: bigint, record: string, side: string];
       export interface OutputObject {market: bigint, account: bigint, record: string, side: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace FreshChargedEvent {
+      export type InputTuple = [id: BigNumberish, market: BigNumberish, side: BigNumberish, amount: BigNumberish];
+      export type OutputTuple = [id: bigint, market: bigint, side: bigint, amount: bigint];
+      export interface OutputObject {id: bigint, market: bigint, side: bigint, amount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace FreshSideChangedEvent {
+      export type InputTuple = [market: BigNumberish, side: BigNumberish, word: BytesLike];
+      export type OutputTuple = [market: bigint, side: bigint, word: string];
+      export interface OutputObject {market: bigint, side: bigint, word: string };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -241,6 +265,8 @@ getEvent(key: 'CapChanged'): TypedContractEvent<CapChangedEvent.InputTuple, CapC
 getEvent(key: 'Deposited'): TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
 getEvent(key: 'FeesShared'): TypedContractEvent<FeesSharedEvent.InputTuple, FeesSharedEvent.OutputTuple, FeesSharedEvent.OutputObject>;
 getEvent(key: 'FreshChanged'): TypedContractEvent<FreshChangedEvent.InputTuple, FreshChangedEvent.OutputTuple, FreshChangedEvent.OutputObject>;
+getEvent(key: 'FreshCharged'): TypedContractEvent<FreshChargedEvent.InputTuple, FreshChargedEvent.OutputTuple, FreshChargedEvent.OutputObject>;
+getEvent(key: 'FreshSideChanged'): TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
 getEvent(key: 'FundTargetChanged'): TypedContractEvent<FundTargetChangedEvent.InputTuple, FundTargetChangedEvent.OutputTuple, FundTargetChangedEvent.OutputObject>;
 getEvent(key: 'NonceUsed'): TypedContractEvent<NonceUsedEvent.InputTuple, NonceUsedEvent.OutputTuple, NonceUsedEvent.OutputObject>;
 getEvent(key: 'OperatorSet'): TypedContractEvent<OperatorSetEvent.InputTuple, OperatorSetEvent.OutputTuple, OperatorSetEvent.OutputObject>;
@@ -275,6 +301,14 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'FreshChanged(uint16,uint32,bytes32,bytes32)': TypedContractEvent<FreshChangedEvent.InputTuple, FreshChangedEvent.OutputTuple, FreshChangedEvent.OutputObject>;
       FreshChanged: TypedContractEvent<FreshChangedEvent.InputTuple, FreshChangedEvent.OutputTuple, FreshChangedEvent.OutputObject>;
+    
+
+      'FreshCharged(uint64,uint16,uint8,uint256)': TypedContractEvent<FreshChargedEvent.InputTuple, FreshChargedEvent.OutputTuple, FreshChargedEvent.OutputObject>;
+      FreshCharged: TypedContractEvent<FreshChargedEvent.InputTuple, FreshChargedEvent.OutputTuple, FreshChargedEvent.OutputObject>;
+    
+
+      'FreshSideChanged(uint16,uint8,bytes32)': TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
+      FreshSideChanged: TypedContractEvent<FreshSideChangedEvent.InputTuple, FreshSideChangedEvent.OutputTuple, FreshSideChangedEvent.OutputObject>;
     
 
       'FundTargetChanged(uint16,uint64,uint72)': TypedContractEvent<FundTargetChangedEvent.InputTuple, FundTargetChangedEvent.OutputTuple, FundTargetChangedEvent.OutputObject>;

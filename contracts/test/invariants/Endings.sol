@@ -53,6 +53,7 @@ abstract contract Endings is Scenes {
         uint256 all = TRADERS * MARKETS;
         for (uint256 i = 0; i < all; i++) cancel(i / MARKETS, uint16(i % MARKETS));
         for (uint256 i = 0; i < TRADERS; i++) deleverage(one(i));
+        pokeAll();
         // Until the last profit has matured.
         for (uint256 i = 0; i < 3; i++) pass(Op.Price, configOf(OPEN).freshEpoch + 1);
         Shot memory now_ = look();
@@ -65,6 +66,10 @@ abstract contract Endings is Scenes {
         everybodyLeft(owed);
     }
 
+    function pokeAll() private {
+        for (uint16 id = 0; id < MARKETS; id++) exchange.poke(id);
+    }
+
     /// @return shortfall Of the market, which has ended and holds no lots.
     function closedAt(Shot memory now_, uint16 id) private pure returns (int256 shortfall) {
         bool isEnded = now_.markets[id].book.status & MarketStatus.ENDED != 0;
@@ -74,15 +79,13 @@ abstract contract Endings is Scenes {
         return int256(uint256(now_.markets[id].pool.shortfall));
     }
 
-    /// @dev What is left is what nobody could pay. On the known list: where a market ended with a shortfall, no income repays it any
-    /// more, so that all fresh profit of the market stays where it is, also what is more than the shortfall.
+    /// @dev What is left is what nobody could pay.
     function everybodyLeft(int256 owed) private {
         int256 left;
         Shot memory now_ = look();
         for (uint256 i = 0; i < ACCOUNTS; i++) {
             AccountShot memory a = now_.accounts[i];
             if (a.equity > 0) left += a.equity;
-            if (owed > LEFT && !isStrict()) left -= int256(a.fresh);
         }
         require(left <= owed, Broken("K3", 0, left, owed));
     }
