@@ -96,7 +96,7 @@ export const BUGS: readonly Bug[] = [
   {
     what: "Where a market ended with a shortfall all fresh profit in it was held for ever, also what was more than the shortfall.",
     foundBy: "stateful invariants, K3",
-    fixedIn: "FIXME",
+    fixedIn: "fcef326",
     guardedBy: "contracts/test/invariants/Endings.sol, test/Winding.ts",
   },
   {
