@@ -21,6 +21,7 @@ const connection = await network.create();
 const { networkHelpers } = connection;
 const HOUR = 3600n;
 const HEALTHY = 1n;
+const NOT_FRESH = 2n;
 const FIFTY_TIMES = 6;
 const REDUCE_ONLY = "ReduceOnly";
 
@@ -324,5 +325,23 @@ describe("Winding down", () => {
     expect(given).to.be.within(pool.shortfall, pool.shortfall + 2n * MICRO);
     expect(after.fresh).to.equal(0n);
     expect(await withdrawAll(created, dave)).to.be.greaterThan(50_500n * TOKEN);
+  });
+
+  it("leaves who owes whole until all that is left has a fresh price, so that the loss stays where it arose", async () => {
+    const created = await begun();
+    const { exchange, trade, setPrice, alice, carol } = created;
+    await trade(alice, carol, { price: "1000", size: "10", market: ETH });
+    await end(created);
+    await setPrice("200", ETH);
+    await networkHelpers.time.increase(60);
+    await expect(exchange.deleverage([alice.account], 10, 0))
+      .to.emit(exchange, "Skipped")
+      .withArgs(alice.account, NOT_FRESH);
+    expect(await lotsOf(created, alice)).to.be.greaterThan(0n);
+    await setPrice("200", ETH);
+    await exchange.deleverage([alice.account], 10, 0);
+    expect(await lotsOf(created, alice)).to.equal(0n);
+    expect(await lotsOf(created, alice, ETH)).to.equal(0n);
+    expect((await created.health(alice)).health.equity, "INV-7").to.equal(0n);
   });
 });

@@ -91,7 +91,7 @@ export const BUGS: readonly Bug[] = [
     what: "An account that owed and could not be closed everywhere yet was closed where a market had ended, so that its debt fell on other markets' winners.",
     foundBy: "review of the keeper's new job",
     fixedIn: "d8ed832",
-    guardedBy: "test/exchange/",
+    guardedBy: "test/Winding.ts",
   },
   {
     what: "Where a market ended with a shortfall all fresh profit in it was held for ever, also what was more than the shortfall.",

@@ -7,6 +7,8 @@ export type Check = {
   readonly shown: readonly string[];
   readonly hasStates: boolean;
   readonly hasSeeds: boolean;
+  /** Whether each run is a verdict on something of its own, of which the last counts, on whatever contracts. */
+  readonly isVerdict?: true;
 };
 
 export type CheckName = "model" | "invariants" | "lemmas" | "planted" | "coverage";
@@ -39,6 +41,7 @@ export const CHECKS: Readonly<Record<CheckName, Check>> = {
     shown: ["found", "missed"],
     hasStates: false,
     hasSeeds: false,
+    isVerdict: true,
   },
   coverage: {
     title: "coverage of `npm test`",

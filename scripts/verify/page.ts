@@ -18,10 +18,9 @@ const SECONDS_PER_HOUR = 3_600;
 
 type Figures = {
   readonly check: CheckName;
-  /** On one and the same contracts. */
   readonly runs: readonly Run[];
-  readonly contracts: string;
-  readonly isPresent: boolean;
+  /** Of them, how many were on the present contracts. */
+  readonly here: number;
   readonly counts: Readonly<Record<string, number>>;
 };
 
@@ -29,14 +28,14 @@ function figuresOf(check: CheckName, present: string): Figures | undefined {
   const all = allRuns().filter((run) => run.check === check);
   const last = all.at(-1);
   if (last === undefined) return undefined;
-  const here = all.filter(({ contracts }) => contracts === present);
-  const contracts = here.length > 0 ? present : last.contracts;
+  const isHere = ({ contracts }: Run) => contracts === present;
+  const wanted = all.some(isHere) ? present : last.contracts;
+  const counted =
+    CHECKS[check].isVerdict === true ? all : all.filter(({ contracts }) => contracts === wanted);
   // The last word on a seed counts: it may have been judged again.
-  const bySeed = new Map(
-    all.filter((run) => run.contracts === contracts).map((run) => [run.seed, run]),
-  );
-  const runs = [...bySeed.values()];
-  return { check, runs, contracts, isPresent: contracts === present, counts: sumOf(runs) };
+  const runs = [...new Map(counted.map((run) => [run.seed, run])).values()];
+  const here = runs.filter(isHere).length;
+  return { check, runs, here, counts: sumOf(runs) };
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -47,7 +46,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 const number = (value: number) => Math.round(value).toLocaleString("en");
 
 function runsTable(figures: readonly Figures[]): string {
-  const rows = figures.map(({ check, runs, contracts, isPresent, counts }) => {
+  const rows = figures.map(({ check, runs, here, counts }) => {
     const hours = runs.reduce((sum, { seconds }) => sum + seconds, 0) / SECONDS_PER_HOUR;
     const failures = runs.flatMap((run) => run.failures);
     const done = CHECKS[check].shown
@@ -59,7 +58,7 @@ function runsTable(figures: readonly Figures[]): string {
       `${runs.length} (${hours.toFixed(1)} h)`,
       done.join(", "),
       failures.length === 0 ? "none" : failures.slice(0, 5).join("; "),
-      isPresent ? "these" : `\`${contracts}\``,
+      here === runs.length ? "these" : here === 0 ? "earlier ones" : `${here} on these`,
     ];
   });
   return table(["check", "command", "runs", "done", "failed", "contracts"], rows);
@@ -116,7 +115,7 @@ const missing = names.filter((check) => !figures.some((one) => one.check === che
 const page = `# Verification
 
 What has been checked beyond \`npm test\`, on which contracts, and what was found. This page is written by \`npm run verify:page\` from
-[verification/runs.jsonl](verification/runs.jsonl), to which every run adds a line; no figure is typed. The bytecode of all contracts has the hash \`${present}\`. A row on other contracts says nothing of these, and is due again.
+[verification/runs.jsonl](verification/runs.jsonl), to which every run adds a line; no figure is typed. The bytecode of all contracts has the hash \`${present}\`. A row on earlier contracts is due again.
 
 \`npm run verify -- --minutes 60\` runs everything in turn for about that long and goes on where earlier runs stopped. Runs on the same contracts add up.
 
