@@ -77,25 +77,7 @@ getContractFactory(name: 'TestToken', signerOrOptions?: ethers.Signer | FactoryO
 getContractFactory(name: 'WaterfallHarness', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WaterfallHarness__factory>
 getContractFactory(name: 'WickPicker', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WickPicker__factory>
 getContractFactory(name: 'Without', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Without__factory>
-getContractFactory(name: 'Calls', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Calls__factory>
-getContractFactory(name: 'Changes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Changes__factory>
-getContractFactory(name: 'Driver', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Driver__factory>
-getContractFactory(name: 'Endings', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Endings__factory>
-getContractFactory(name: 'Ghosts', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Ghosts__factory>
-getContractFactory(name: 'Handlers', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Handlers__factory>
 getContractFactory(name: 'Inspector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Inspector__factory>
-getContractFactory(name: 'Lasting', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Lasting__factory>
-getContractFactory(name: 'IFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IFeed__factory>
-getContractFactory(name: 'IOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IOracle__factory>
-getContractFactory(name: 'IRoles', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRoles__factory>
-getContractFactory(name: 'ITestToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ITestToken__factory>
-getContractFactory(name: 'Report', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Report__factory>
-getContractFactory(name: 'Scenes', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Scenes__factory>
-getContractFactory(name: 'Time', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Time__factory>
-getContractFactory(name: 'Trials', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Trials__factory>
-getContractFactory(name: 'IVm', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IVm__factory>
-getContractFactory(name: 'Waterfall', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Waterfall__factory>
-getContractFactory(name: 'World', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.World__factory>
 
   getContractAt(name: 'Exchange', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Exchange>
 getContractAt(name: 'ExchangeLens', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExchangeLens>
@@ -164,25 +146,7 @@ getContractAt(name: 'TestToken', address: string | ethers.Addressable, signer?: 
 getContractAt(name: 'WaterfallHarness', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WaterfallHarness>
 getContractAt(name: 'WickPicker', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WickPicker>
 getContractAt(name: 'Without', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Without>
-getContractAt(name: 'Calls', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Calls>
-getContractAt(name: 'Changes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Changes>
-getContractAt(name: 'Driver', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Driver>
-getContractAt(name: 'Endings', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Endings>
-getContractAt(name: 'Ghosts', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Ghosts>
-getContractAt(name: 'Handlers', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Handlers>
 getContractAt(name: 'Inspector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Inspector>
-getContractAt(name: 'Lasting', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Lasting>
-getContractAt(name: 'IFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IFeed>
-getContractAt(name: 'IOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IOracle>
-getContractAt(name: 'IRoles', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRoles>
-getContractAt(name: 'ITestToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ITestToken>
-getContractAt(name: 'Report', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Report>
-getContractAt(name: 'Scenes', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Scenes>
-getContractAt(name: 'Time', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Time>
-getContractAt(name: 'Trials', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Trials>
-getContractAt(name: 'IVm', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IVm>
-getContractAt(name: 'Waterfall', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Waterfall>
-getContractAt(name: 'World', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.World>
 
   deployContract(name: 'Exchange', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exchange>
 deployContract(name: 'ExchangeLens', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExchangeLens>
@@ -251,25 +215,7 @@ deployContract(name: 'TestToken', signerOrOptions?: ethers.Signer | DeployContra
 deployContract(name: 'WaterfallHarness', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WaterfallHarness>
 deployContract(name: 'WickPicker', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WickPicker>
 deployContract(name: 'Without', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Without>
-deployContract(name: 'Calls', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Calls>
-deployContract(name: 'Changes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Changes>
-deployContract(name: 'Driver', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Driver>
-deployContract(name: 'Endings', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Endings>
-deployContract(name: 'Ghosts', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ghosts>
-deployContract(name: 'Handlers', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Handlers>
 deployContract(name: 'Inspector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Inspector>
-deployContract(name: 'Lasting', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Lasting>
-deployContract(name: 'IFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IFeed>
-deployContract(name: 'IOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IOracle>
-deployContract(name: 'IRoles', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRoles>
-deployContract(name: 'ITestToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITestToken>
-deployContract(name: 'Report', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Report>
-deployContract(name: 'Scenes', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Scenes>
-deployContract(name: 'Time', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Time>
-deployContract(name: 'Trials', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Trials>
-deployContract(name: 'IVm', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IVm>
-deployContract(name: 'Waterfall', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
-deployContract(name: 'World', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.World>
 
   deployContract(name: 'Exchange', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exchange>
 deployContract(name: 'ExchangeLens', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExchangeLens>
@@ -338,25 +284,7 @@ deployContract(name: 'TestToken', args: any[], signerOrOptions?: ethers.Signer |
 deployContract(name: 'WaterfallHarness', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WaterfallHarness>
 deployContract(name: 'WickPicker', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WickPicker>
 deployContract(name: 'Without', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Without>
-deployContract(name: 'Calls', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Calls>
-deployContract(name: 'Changes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Changes>
-deployContract(name: 'Driver', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Driver>
-deployContract(name: 'Endings', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Endings>
-deployContract(name: 'Ghosts', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ghosts>
-deployContract(name: 'Handlers', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Handlers>
 deployContract(name: 'Inspector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Inspector>
-deployContract(name: 'Lasting', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Lasting>
-deployContract(name: 'IFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IFeed>
-deployContract(name: 'IOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IOracle>
-deployContract(name: 'IRoles', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRoles>
-deployContract(name: 'ITestToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITestToken>
-deployContract(name: 'Report', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Report>
-deployContract(name: 'Scenes', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Scenes>
-deployContract(name: 'Time', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Time>
-deployContract(name: 'Trials', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Trials>
-deployContract(name: 'IVm', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IVm>
-deployContract(name: 'Waterfall', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
-deployContract(name: 'World', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.World>
 
     // default types
     getContractFactory(

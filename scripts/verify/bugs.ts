@@ -97,7 +97,7 @@ export const BUGS: readonly Bug[] = [
     what: "Where a market ended with a shortfall all fresh profit in it was held for ever, also what was more than the shortfall.",
     foundBy: "stateful invariants, K3",
     fixedIn: "fcef326",
-    guardedBy: "contracts/test/invariants/Endings.sol, test/Winding.ts",
+    guardedBy: "contracts/test/invariants/Endings.t.sol, test/Winding.ts",
   },
   {
     what: "A token that calls back during a stake in the fund found shares that were not paid for yet.",

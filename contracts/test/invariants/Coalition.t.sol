@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {Seen} from "./Ghosts.sol";
-import {Report} from "./Report.sol";
-import {vm} from "./Vm.sol";
+import {Seen} from "./Ghosts.t.sol";
+import {Report} from "./Report.t.sol";
+import {vm} from "./Vm.t.sol";
 
 /// @notice What accounts that own a whole market among themselves can take out of the exchange.
 contract CoalitionTest is Report {

@@ -23,7 +23,7 @@ import {
     PriceClass,
     Resting
 } from "../../types/State.sol";
-import {AccountShot, Holding, MarketShot, Shot} from "./Shot.sol";
+import {AccountShot, Holding, MarketShot, Shot} from "./Shot.t.sol";
 
 /// @notice Reads everything at once inside `Exchange.simulate`, and checks what only the exchange's storage can show: the book and the
 /// queue. Ids are those of docs/invariants.md.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {Seen} from "./Ghosts.sol";
-import {Report} from "./Report.sol";
-import {vm} from "./Vm.sol";
+import {Seen} from "./Ghosts.t.sol";
+import {Report} from "./Report.t.sol";
+import {vm} from "./Vm.t.sol";
 
 /// @notice Runs of the whole system from a seed: every call is checked, and a run that does not reach the states that matter fails.
 /// @dev A run is made of episodes, each in a new world that ends with everybody gone. INVARIANTS_SEED is the first episode's seed,

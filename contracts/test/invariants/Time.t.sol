@@ -2,9 +2,9 @@
 pragma solidity ^0.8.37;
 
 import {MarketStatus} from "../../types/Keys.sol";
-import {Op, Seen} from "./Ghosts.sol";
-import {MarketShot, Shot} from "./Shot.sol";
-import {Waterfall} from "./Waterfall.sol";
+import {Op, Seen} from "./Ghosts.t.sol";
+import {MarketShot, Shot} from "./Shot.t.sol";
+import {Waterfall} from "./Waterfall.t.sol";
 
 /// @notice The passing of time: prices move, funding runs, markets are refreshed; and what must hold of that.
 abstract contract Time is Waterfall {

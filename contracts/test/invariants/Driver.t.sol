@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {Endings} from "./Endings.sol";
-import {Op} from "./Ghosts.sol";
+import {Endings} from "./Endings.t.sol";
+import {Op} from "./Ghosts.t.sol";
 
 /// @notice Draws calls from a deck, so that every hundred calls hold each kind as often as its weight says.
 abstract contract Driver is Endings {

@@ -2,10 +2,10 @@
 pragma solidity ^0.8.37;
 
 import {IExchangeEvents} from "../../interfaces/IExchangeEvents.sol";
-import {Calls} from "./Calls.sol";
-import {Op} from "./Ghosts.sol";
-import {Shot} from "./Shot.sol";
-import {IVm, vm} from "./Vm.sol";
+import {Calls} from "./Calls.t.sol";
+import {Op} from "./Ghosts.t.sol";
+import {Shot} from "./Shot.t.sol";
+import {IVm, vm} from "./Vm.t.sol";
 
 /// @notice Invariants that compare two ways into the future: each is tried and taken back.
 abstract contract Trials is Calls {

@@ -3,9 +3,9 @@ pragma solidity ^0.8.37;
 
 import {TimeInForce} from "../../types/Action.sol";
 import {Side} from "../../types/Side.sol";
-import {Handlers} from "./Handlers.sol";
-import {Op, Seen, Step} from "./Ghosts.sol";
-import {Shot} from "./Shot.sol";
+import {Handlers} from "./Handlers.t.sol";
+import {Op, Seen, Step} from "./Ghosts.t.sol";
+import {Shot} from "./Shot.t.sol";
 
 /// @notice Several calls that lead to a state that chance would seldom find, each checked like any other.
 abstract contract Scenes is Handlers {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {Ghosts} from "./Ghosts.sol";
-import {AccountShot, Holding, MarketShot, Shot} from "./Shot.sol";
+import {Ghosts} from "./Ghosts.t.sol";
+import {AccountShot, Holding, MarketShot, Shot} from "./Shot.t.sol";
 
 /// @notice Invariants of a moment: what holds after every call whatever it was. Each function is named after its id.
 abstract contract Lasting is Ghosts {

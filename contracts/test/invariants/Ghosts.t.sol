@@ -4,9 +4,9 @@ pragma solidity ^0.8.37;
 import {IExchangeErrors} from "../../interfaces/IExchangeErrors.sol";
 import {Action} from "../../types/Action.sol";
 import {Inspector} from "./Inspector.sol";
-import {Shot} from "./Shot.sol";
-import {IVm, vm} from "./Vm.sol";
-import {World} from "./World.sol";
+import {Shot} from "./Shot.t.sol";
+import {IVm, vm} from "./Vm.t.sol";
+import {World} from "./World.t.sol";
 
 /// @notice What a call can be.
 enum Op {

@@ -6,8 +6,8 @@ import {IInsuranceFund} from "../../interfaces/IInsuranceFund.sol";
 import {IMarginVault} from "../../interfaces/IMarginVault.sol";
 import {House} from "../../types/Keys.sol";
 import {DeficitRule, MarketConfig, QuantityRule} from "../../types/MarketConfig.sol";
-import {IFeed, IOracle, IRoles, ITestToken} from "./Parts.sol";
-import {vm} from "./Vm.sol";
+import {IFeed, IOracle, IRoles, ITestToken} from "./Parts.t.sol";
+import {vm} from "./Vm.t.sol";
 
 /// @notice The real deployment: everything wired as scripts/deploy does it, four markets, and who plays.
 ///

@@ -2,10 +2,10 @@
 pragma solidity ^0.8.37;
 
 import {MarketStatus} from "../../types/Keys.sol";
-import {Op} from "./Ghosts.sol";
-import {Scenes} from "./Scenes.sol";
-import {AccountShot, Shot} from "./Shot.sol";
-import {vm} from "./Vm.sol";
+import {Op} from "./Ghosts.t.sol";
+import {Scenes} from "./Scenes.t.sol";
+import {AccountShot, Shot} from "./Shot.t.sol";
+import {vm} from "./Vm.t.sol";
 
 /// @notice From any state: a bounded series of calls that anyone may make resolves every account, and after the end of all markets
 /// everybody leaves.

@@ -6,10 +6,10 @@ import {House, Keys} from "../../types/Keys.sol";
 import {MarketConfig} from "../../types/MarketConfig.sol";
 import {Side} from "../../types/Side.sol";
 import {FundSlot} from "../../types/State.sol";
-import {Changes} from "./Changes.sol";
-import {AccountShot, Holding, MarketShot} from "./Shot.sol";
-import {Op, Seen, Step} from "./Ghosts.sol";
-import {IVm} from "./Vm.sol";
+import {Changes} from "./Changes.t.sol";
+import {AccountShot, Holding, MarketShot} from "./Shot.t.sol";
+import {Op, Seen, Step} from "./Ghosts.t.sol";
+import {IVm} from "./Vm.t.sol";
 
 /// @notice Invariants of forced sales and of events, from what they say and what they left. Named after their ids.
 abstract contract Waterfall is Changes {

@@ -8,9 +8,9 @@ import {IInsuranceFund} from "../../interfaces/IInsuranceFund.sol";
 import {IMarginVault} from "../../interfaces/IMarginVault.sol";
 import {Action, ActionKind, TimeInForce} from "../../types/Action.sol";
 import {Side} from "../../types/Side.sol";
-import {Trials} from "./Trials.sol";
-import {Op, Seen, Step} from "./Ghosts.sol";
-import {AccountShot, Holding, Shot} from "./Shot.sol";
+import {Trials} from "./Trials.t.sol";
+import {Op, Seen, Step} from "./Ghosts.t.sol";
+import {AccountShot, Holding, Shot} from "./Shot.t.sol";
 
 /// @notice One function a kind of call, with random inputs inside bounds, directed towards what matters: positions near their
 /// maintenance margin on both sides, prices that jump, accounts without equity.

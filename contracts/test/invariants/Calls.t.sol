@@ -6,10 +6,10 @@ import {IExchangeEvents} from "../../interfaces/IExchangeEvents.sol";
 import {IInsuranceFund} from "../../interfaces/IInsuranceFund.sol";
 import {IMarginVault} from "../../interfaces/IMarginVault.sol";
 import {House} from "../../types/Keys.sol";
-import {Op, Step} from "./Ghosts.sol";
-import {Shot} from "./Shot.sol";
-import {Time} from "./Time.sol";
-import {IVm, vm} from "./Vm.sol";
+import {Op, Step} from "./Ghosts.t.sol";
+import {Shot} from "./Shot.t.sol";
+import {Time} from "./Time.t.sol";
+import {IVm, vm} from "./Vm.t.sol";
 
 /// @notice Every call to the system goes through here: before, call, after, checks; and what a call may revert with.
 abstract contract Calls is Time {

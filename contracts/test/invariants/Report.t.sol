@@ -2,9 +2,9 @@
 pragma solidity ^0.8.37;
 
 import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
-import {Driver} from "./Driver.sol";
-import {Seen} from "./Ghosts.sol";
-import {vm} from "./Vm.sol";
+import {Driver} from "./Driver.t.sol";
+import {Seen} from "./Ghosts.t.sol";
+import {vm} from "./Vm.t.sol";
 
 /// @notice Says what a run has done and reached, and fails one that has not reached enough.
 abstract contract Report is Driver {

@@ -4,10 +4,10 @@ pragma solidity ^0.8.37;
 import {IExchangeEvents} from "../../interfaces/IExchangeEvents.sol";
 import {TimeInForce} from "../../types/Action.sol";
 import {Side} from "../../types/Side.sol";
-import {Lasting} from "./Lasting.sol";
-import {AccountShot, Holding, MarketShot, Shot} from "./Shot.sol";
-import {Op, Seen, Step} from "./Ghosts.sol";
-import {IVm} from "./Vm.sol";
+import {Lasting} from "./Lasting.t.sol";
+import {AccountShot, Holding, MarketShot, Shot} from "./Shot.t.sol";
+import {Op, Seen, Step} from "./Ghosts.t.sol";
+import {IVm} from "./Vm.t.sol";
 
 /// @notice Invariants of a change at unchanged prices and time: everything but the passing of time. Named after their ids.
 abstract contract Changes is Lasting {
