@@ -93,7 +93,8 @@ export const TARGETS: readonly Target[] = [
 
 /** In words, because there is nothing to count. */
 export const MISSING: readonly string[] = [
-  "Branch coverage: the tool that measures knows lines and statements.",
+  "Events that are stored and continued (`continueEvent`), waiting jumps and growing caps are not in the reference model, nor in the stateful runs; they have tests of their own (`test/ContinueEvent.ts`, `test/Prices.ts`, `test/Caps.ts`).",
+  "Coverage of lines has not been measured. Branch coverage: the tool that measures knows lines and statements.",
   "Loops over storage, signatures and the linked libraries as a whole are not proved, only driven: lemmas are about kernels of the arithmetic.",
   "The reference model shares the arithmetic of rationals and the order of steps with its author's reading of the design; a mistake of the design is in both.",
   "Tokens that take a fee or change balances are refused, and what an upgradeable token may become is not.",
