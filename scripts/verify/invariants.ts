@@ -7,6 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
 import { hashOfContracts, record, runsOf, sumOf } from "./record.js";
 import type { Run } from "./record.js";
@@ -76,7 +77,9 @@ function countsOf(): Record<string, number> {
 }
 
 function failuresIn(output: string): string[] {
-  const errors = output.split("\n").filter((line) => line.includes("Error:"));
+  const errors = stripVTControlCharacters(output)
+    .split("\n")
+    .filter((line) => line.includes("Error:"));
   return errors.length === 0 ? ["the run did not end"] : errors.map((line) => line.trim());
 }
 

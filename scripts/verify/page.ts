@@ -6,6 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { BUGS } from "./bugs.js";
 import { CHECKS, MISSING, TARGETS } from "./checks.js";
 import type { CheckName, Target } from "./checks.js";
@@ -48,7 +49,7 @@ const number = (value: number) => Math.round(value).toLocaleString("en");
 function runsTable(figures: readonly Figures[]): string {
   const rows = figures.map(({ check, runs, here, counts }) => {
     const hours = runs.reduce((sum, { seconds }) => sum + seconds, 0) / SECONDS_PER_HOUR;
-    const failures = runs.flatMap((run) => run.failures);
+    const failures = runs.flatMap((run) => run.failures.map(stripVTControlCharacters));
     const done = CHECKS[check].shown
       .filter((name) => counts[name] !== undefined)
       .map((name) => `${number(counts[name] ?? 0)} ${name}`);
