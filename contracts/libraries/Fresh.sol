@@ -24,7 +24,7 @@ import {Words} from "./Words.sol";
 ///
 /// CLOCK  Epoch = ⌊time / config.freshEpoch⌋, which therefore never changes for a market. A side moves to the present epoch when it
 /// is first touched after it began. While a jump of the index waits, a shortfall stands or an event is stored, the clock stands where
-/// it was when that began: for a jump its time is known, the other two move both sides before they begin (`hold`), because the epoch
+/// it was when that began: for a jump its time is known, the other two move both sides before they begin (`holdBoth`), because the epoch
 /// of the last touch may be long ago, and what has matured since must not become fresh again.
 /// Every touch that matures anything moves the side, so all records see the same clock. freshEpoch 0: nothing is ever fresh.
 ///
