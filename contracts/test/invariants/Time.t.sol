@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {MarketStatus} from "../../types/Keys.sol";
+import {MICRO, MarketStatus} from "../../types/Keys.sol";
 import {Op, Seen} from "./Ghosts.t.sol";
 import {MarketShot, Shot} from "./Shot.t.sol";
 import {Waterfall} from "./Waterfall.t.sol";
@@ -54,11 +54,15 @@ abstract contract Time is Waterfall {
         checkLasting(now_);
     }
 
-    /// @notice Prices and funding move money from one side to the other and make none (A7), but for fractions of lots.
+    /// @notice Prices and funding move money from one side to the other and make none (A7), but for fractions of lots. A market that
+    /// ended takes what is missing from fresh profit, whose records are in micro units and round down, against their holders.
     function a6(Shot memory before, Shot memory now_) private view {
         int256 left = equityOf(now_) - equityOf(before) + houseOf(now_) - houseOf(before);
         int256 most = WEI * int256(4 * ACCOUNTS);
+        int256 charged;
         for (uint256 id = 0; id < MARKETS; id++) {
+            uint256 missing = before.markets[id].pool.shortfall;
+            if (now_.markets[id].pool.shortfall != missing) charged += int256(MICRO * ACCOUNTS);
             left -= int256(uint256(now_.markets[id].pool.shortfall));
             left += int256(uint256(before.markets[id].pool.shortfall));
             int256 move = int256(uint256(now_.markets[id].price.mark));
@@ -67,7 +71,7 @@ abstract contract Time is Waterfall {
             move = (move < 0 ? -move : move) + ((funding < 0 ? -funding : funding) >> 32) + 1;
             most += int256(crossings[id] + 2 * ACCOUNTS) * move;
         }
-        require(left <= most && left >= -most, Broken("A6", 0, left, most));
+        require(left <= most && left >= -most - charged, Broken("A6", 0, left, most));
     }
 
     /// @notice Funding stays within its cap, and nothing accrues beyond the time that may be charged at once.
