@@ -259,6 +259,59 @@ describe("Matching", () => {
     });
   });
 
+  describe("a waiting jump", () => {
+    /** Everybody may shrink only, as while a jump waits: the taker has a position to close, the makers the other side of it. */
+    async function waiting(taker: bigint, index: bigint) {
+      const { exchange } = await fixture();
+      await open(exchange, TAKER, { lots: taker });
+      await open(exchange, MAKER, { lots: -taker });
+      const order = taker > 0n ? bid : ask;
+      for (const tick of [9_990n, 9_950n, 9_949n, 10_050n, 10_051n]) {
+        const isBehindMark = taker > 0n === tick < MARK_TICK;
+        if (isBehindMark) await act(exchange, MAKER, order(tick, 20n));
+      }
+      await exchange.setGrade(MARKET, GRADE.aged);
+      await exchange.setPending(MARKET, 1n, index);
+      const side = taker > 0n ? SHORT : LONG;
+      const limitTick = taker > 0n ? 1n : LAST_TICK;
+      return { exchange, wish: { taker: TAKER, side, limitTick, lots: 100n, isReduceOnly: true } };
+    }
+
+    it("holds back bids above the price that waits, and keeps them", async () => {
+      // 9,950.5: rounded down, so that no bid above it is filled.
+      const { exchange, wish } = await waiting(100n, 9_950n * UNIT + UNIT / 2n);
+      const { quote } = await take(exchange, wish);
+      expect(quote).to.equal(notional(9_950n, 20n) + notional(9_949n, 20n));
+      expect(await queue(exchange, LONG)).to.deep.equal([
+        { id: idOf(MAKER, 0n), tick: 9_990n, lots: 20n },
+      ]);
+    });
+
+    it("holds back asks below the price that waits", async () => {
+      const { exchange, wish } = await waiting(-100n, 10_050n * UNIT + 1n);
+      const { quote } = await take(exchange, wish);
+      expect(quote).to.equal(notional(10_051n, 20n));
+      expect(await queue(exchange, SHORT)).to.deep.equal([
+        { id: idOf(MAKER, 0n), tick: 10_050n, lots: 20n },
+      ]);
+    });
+
+    it("holds back nothing where the price moves to the makers' advantage", async () => {
+      const { exchange, wish } = await waiting(100n, 10_900n * UNIT);
+      const { lots } = await take(exchange, wish);
+      expect(lots).to.equal(60n);
+    });
+
+    it("lets nobody be filled whose price is beyond the band, and forced sales wait too", async () => {
+      const { exchange, wish } = await waiting(100n, 8_000n * UNIT);
+      expect((await take(exchange, wish)).lots).to.equal(0n);
+      expect((await take(exchange, { ...wish, isForced: true })).lots).to.equal(0n);
+      expect(await queue(exchange, LONG)).to.have.lengthOf(3);
+      await exchange.setPending(MARKET, 0n, 8_000n * UNIT);
+      expect((await take(exchange, wish)).lots).to.equal(60n);
+    });
+  });
+
   describe("the makers' margin", () => {
     /** Five bids of 900 lots, each covered alone by 100 units: 1 / 10 of 900 is 90. */
     async function fiveBids() {

@@ -26,6 +26,9 @@ import {Ticks} from "./Ticks.sol";
 /// BAND  Fills happen only inside mark ± band. A walk starts at the band's near edge, so that the stale orders that a crash
 /// leaves in front of it cost nothing; a few of their levels are killed by each call, for the next one's sake.
 ///
+/// JUMP  While a jump of the index waits, bids above the waiting price and asks below it keep their place and are not filled: they
+/// were made before it was known, and whoever comes first would leave at the old price at their cost.
+///
 /// MAKERS  Every order that is met counts as a step against the bound, filled or removed. What is wrong with it is looked for in
 /// a fixed order: dead, expired, same owner as the taker, does not reduce, cap of the top leverage classes, margin. The first that fails on margin kills all
 /// of its account's orders of that side, because the others are no better.
@@ -76,7 +79,8 @@ library Matching {
         uint256 left; // lots still wanted
         uint256 closable; // lots of the taker's position that the next fills close
         uint256 limit; // tick, inside the band
-        uint256 edge; // tick, the band's edge where the walk starts
+        uint256 edge; // tick, the band's edge in front of which orders are stale
+        uint256 first; // tick where the walk starts: the edge, or behind what a waiting jump holds back
         uint256 steps;
         uint256 maxSteps;
     }
@@ -151,6 +155,7 @@ library Matching {
         (uint256 lowest, uint256 highest) = bandOf(m, price);
         bool isBuying = t.side == Side.Long;
         w.edge = isBuying ? lowest : highest;
+        w.first = firstTick(price, isBuying, w.edge);
         w.limit =
             isBuying
                 ? FixedPointMathLib.min(t.limitTick, highest)
@@ -161,6 +166,23 @@ library Matching {
         (Position memory held, , ) = Positions.settledOf(s, price, t.taker);
         w.closable = closableBy(held, t.side);
         if (t.isReduceOnly) w.left = FixedPointMathLib.min(w.left, w.closable);
+    }
+
+    /// @notice The best tick at which makers may be filled.
+    /// @dev Rounding: against filling.
+    function firstTick(
+        Price memory price,
+        bool isBuying,
+        uint256 edge
+    ) private pure returns (uint256) {
+        if (!price.pending) return edge;
+        return
+            isBuying
+                ? FixedPointMathLib.max(
+                    edge,
+                    FixedPointMathLib.divUp(price.pendingIndex, price.unit)
+                )
+                : FixedPointMathLib.min(edge, price.pendingIndex / price.unit);
     }
 
     function mayGrow(
@@ -175,8 +197,8 @@ library Matching {
 
     function walk(State storage s, Market storage m, Walk memory w) private {
         uint256 tick = Book.best(m, w.makerSide);
-        if (Book.isInFront(w.makerSide, tick, w.edge)) {
-            tick = Ticks.nextFrom(m, w.makerSide, w.edge);
+        if (Book.isInFront(w.makerSide, tick, w.first)) {
+            tick = Ticks.nextFrom(m, w.makerSide, w.first);
         }
         while (isGoingOn(w) && Book.isReached(w.makerSide, tick, w.limit)) {
             walkLevel(s, m, w, tick);

@@ -234,9 +234,9 @@ const ROWS = [
   [
     "free-exit",
     "closing at the old price while a jump of 20 % waits. Control: before the chain sees it",
-    "while it waits nobody grows",
+    "while it waits nobody grows, and nobody is filled at a price that the jump makes a loss",
     "{control}",
-    "{default}; to the bid of a short, who shrinks, **{shorts}**",
+    "{default}; to the bid of a short, who shrinks, {shorts}",
     "prices",
   ],
   [

@@ -162,16 +162,17 @@ describe("Attacks on prices that are there", () => {
       return profitOf(world, coalition);
     }
 
-    it("pays before the chain has seen the jump; then only as far as shorts want to buy", async () => {
+    it("pays before the chain has seen the jump, and then no more", async () => {
       const control = await leave(false, false);
       const found = await leave(true, false);
       const shorts = await leave(true, true);
       expect(control).to.be.greaterThan(19_000n * WHOLE);
       expect(found).to.be.at.most(0n);
+      expect(shorts).to.be.at.most(0n);
       expectFigures(
         "free-exit",
         { control, default: found, shorts },
-        { control: "19839.82", default: "-60.20", shorts: "19839.82" },
+        { control: "19839.82", default: "-60.20", shorts: "-60.20" },
       );
     });
 

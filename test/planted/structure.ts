@@ -5,6 +5,7 @@ import type { Planted } from "../../scripts/mutants/mutant.js";
 const BUDGETS = "test/Budgets.ts";
 const DELEVERAGE = "test/Deleverage.ts";
 const EXITS = "test/attacks/exits.test.ts";
+const LIQUIDATION = "test/Liquidation.ts";
 const MARGIN = "test/Margin.ts";
 const PRICES = "test/Prices.ts";
 const RISK_CAPS = "test/RiskCaps.ts";
@@ -135,6 +136,34 @@ export const STRUCTURE: readonly Planted[] = [
     text: "wave = levelOf(bucket.wave, capacity(size, m.config.eventBudget), bucket.since, WAVE);",
     planted: "wave = 0;",
     tests: [BUDGETS, EXITS],
+  },
+  {
+    id: "every-call-starts-the-clock",
+    from: "Percolator markets, 2026 (b)",
+    file: "libraries/Distress.sol",
+    what: "calls that sell nothing put a liquidation back to its start, so that prices go on and its limit does not",
+    text: "if (s.accounts[account].clock != 0) return;",
+    planted:
+      "if (s.accounts[account].clock != 0) { s.accounts[account].clock = uint40(block.timestamp); return; }",
+    tests: [LIQUIDATION],
+  },
+  {
+    id: "liquidation-waits-for-all-markets",
+    from: "Percolator markets, 2026 (e)",
+    file: "libraries/Liquidation.sol",
+    what: "an account of which one market has no price is not liquidated in the others",
+    text: "if (f.live == 0) return (false, IExchangeEvents.SkipReason.NoPosition);",
+    planted: "if (f.live != markets) return (false, IExchangeEvents.SkipReason.NoPosition);",
+    tests: [LIQUIDATION],
+  },
+  {
+    id: "jump-at-the-makers-cost",
+    from: "found here: leaving at the old price",
+    file: "libraries/Matching.sol",
+    what: "while a jump waits makers are filled at the price from before it",
+    text: "if (!price.pending) return edge;",
+    planted: "return edge;",
+    tests: ["test/Matching.ts"],
   },
   {
     id: "open-interest-without-cap",
