@@ -14,11 +14,12 @@ type Part = {
   readonly args: readonly string[];
 };
 
-/** Lemmas and planted mistakes end by themselves; the others share the time. */
+/** Lemmas, bad input and planted mistakes end by themselves; the others share the time. */
 function partsOf(minutes: number): Part[] {
   const share = String(Math.max(1, Math.floor(minutes / 3)));
   return [
     { script: "lemmas", args: [] },
+    { script: "verify:input", args: [] },
     { script: "verify:model", args: [share] },
     { script: "verify:invariants", args: [share] },
     { script: "planted", args: [] },

@@ -4,17 +4,14 @@
  * printed at the end. Stopping loses the run at work and no other.
  */
 
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { stripVTControlCharacters } from "node:util";
+import { join } from "node:path";
 import { z } from "zod";
+import { build, failuresIn, hardhat, ROOT } from "./hardhat.js";
 import { hashOfContracts, record, runsOf, sumOf } from "./record.js";
 import type { Run } from "./record.js";
 
 const CHECK = "invariants";
-const ROOT = resolve(import.meta.dirname, "../..");
-const HARDHAT = join(ROOT, "node_modules/.bin/hardhat");
 const TEST = "contracts/test/invariants/Run.t.sol";
 /** Written by the test; see hardhat.config.ts. */
 const COUNTS = join(ROOT, "cache/invariants.json");
@@ -31,15 +28,6 @@ const NAMES: Readonly<Record<string, string>> = {
   wholeMarket: "reached all of a market",
 };
 
-function hardhat(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const { status, stdout, stderr } = spawnSync(HARDHAT, args, {
-    cwd: ROOT,
-    encoding: "utf8",
-    env: { ...process.env, ...env },
-  });
-  return { isDone: status === 0, output: stdout + stderr };
-}
-
 /** Every episode has a seed of its own: a run begins after those of the last one. */
 function nextSeed(runs: readonly Run[]): number {
   return (
@@ -51,7 +39,7 @@ function nextSeed(runs: readonly Run[]): number {
 function runOnce(seed: number, contracts: string): Run {
   rmSync(COUNTS, { force: true });
   const begun = Date.now();
-  const { isDone, output } = hardhat(["test", "solidity", TEST, "--no-compile"], {
+  const ended = hardhat(["test", "solidity", TEST, "--no-compile"], {
     INVARIANTS_SEED: String(seed),
     INVARIANTS_EPISODES: String(EPISODES_PER_RUN),
     INVARIANTS_REPORT: "1",
@@ -63,7 +51,7 @@ function runOnce(seed: number, contracts: string): Run {
     seconds: (Date.now() - begun) / MS_PER_SECOND,
     seed: String(seed),
     counts: countsOf(),
-    failures: isDone ? [] : failuresIn(output),
+    failures: failuresIn(ended),
   };
 }
 
@@ -76,18 +64,10 @@ function countsOf(): Record<string, number> {
   );
 }
 
-function failuresIn(output: string): string[] {
-  const errors = stripVTControlCharacters(output)
-    .split("\n")
-    .filter((line) => line.includes("Error:"));
-  return errors.length === 0 ? ["the run did not end"] : errors.map((line) => line.trim());
-}
-
 function main(): void {
   const minutes = Number(process.argv[2] ?? DEFAULT_MINUTES);
   const until = Date.now() + minutes * SECONDS_PER_MINUTE * MS_PER_SECOND;
-  const build = hardhat(["build", "--quiet"]);
-  if (!build.isDone) throw new Error(build.output);
+  build();
   const contracts = hashOfContracts();
   while (Date.now() < until) {
     const run = runOnce(nextSeed(runsOf(CHECK, contracts)), contracts);

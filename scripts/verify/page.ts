@@ -79,7 +79,10 @@ function reachedTables(figures: readonly Figures[]): string {
     .join("\n\n");
 }
 
-function targetRow({ what, target, from, count }: Target, figures: readonly Figures[]): string[] {
+function targetRow(
+  { what, target, from, count = "" }: Target,
+  figures: readonly Figures[],
+): string[] {
   const found = figures.find(({ check }) => check === from)?.counts[count];
   return [what, target.text, found === undefined ? "not measured" : number(found), verdict()];
 

@@ -1,8 +1,11 @@
 import { expect } from "chai";
 import { network } from "hardhat";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { BaseContract } from "ethers";
 import { toMarketConfig } from "../../scripts/deploy/parameters.js";
 import { FUNCTIONS, ROLE_NAMES } from "../../scripts/deploy/roles.js";
+import { CASES } from "../../scripts/lib/cases.js";
 import { Puppet__factory } from "../../typechain-types/factories/test/OddTokens.sol/Puppet__factory.js";
 import { BTC, TOKEN, buy, createWorld, sell } from "../fixtures.js";
 import type { World } from "../fixtures.js";
@@ -151,7 +154,9 @@ const OWN = ["account", "second"] as const;
 describe("bad input", () => {
   const counts: Record<string, number> = {};
 
-  after("print the counts", () => {
+  after("keep the counts", () => {
+    mkdirSync(dirname(CASES), { recursive: true });
+    writeFileSync(CASES, JSON.stringify(counts));
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
     const lines = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
     console.log(`      ${total} cases: ${lines.join(", ")}`);
