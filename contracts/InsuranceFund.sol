@@ -175,6 +175,11 @@ contract InsuranceFund is ERC4626, ReentrancyGuardTransient, IInsuranceFund {
         (, left, ) = _look();
     }
 
+    /// @inheritdoc IInsuranceFund
+    function noted() external view returns (uint256 held, uint256 since) {
+        return (_income.seen, _income.since);
+    }
+
     /// @inheritdoc IERC4626
     /// @dev Rounded down to whole token units.
     function totalAssets() public view override(ERC4626, IERC4626) returns (uint256) {

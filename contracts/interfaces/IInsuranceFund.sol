@@ -39,6 +39,12 @@ interface IInsuranceFund is IERC4626 {
     /// @notice Income that does not count for the price of a share yet, quote.
     function streaming() external view returns (uint256);
 
+    /// @notice Account 1 when income was last noted, quote. What it has more is income that does not stream yet, what it has less a
+    /// loss.
+    /// @return held Quote.
+    /// @return since Unix time, 0 if it never was.
+    function noted() external view returns (uint256 held, uint256 since);
+
     /// @notice Whether nobody may step in or out, because a loss may be on its way that the price does not know.
     function isShut() external view returns (bool);
 

@@ -142,13 +142,20 @@ function decideEvent({ market, hasEvent }: MarketView, snapshot: Indexed): Decis
 function decidePoke(view: MarketView, snapshot: Indexed, { pokeAfter }: Policy): Decision {
   const { market } = view;
   if (pokeAfter === 0n) return skip("poke", market, "never");
-  if (view.isEnded) return skip("poke", market, "ended");
+  if (view.isEnded) return decideDues(view, snapshot);
   if (view.openInterest === 0n) return skip("poke", market, "unused");
   const isWaiting = view.pendingSince !== 0n || view.grade === "aged";
   const age = snapshot.head.now - view.refreshed;
   if (age < (isWaiting ? ceilDiv(pokeAfter, 3n) : pokeAfter)) return skip("poke", market, "recent");
   if (isBlocked(snapshot, "poke", market)) return skip("poke", market, "backoff");
   return { kind: "poke", market, cause: isWaiting ? "waiting" : "stale" };
+}
+
+/** Its price is for ever; what is left to do there is done once. */
+function decideDues({ market, dues }: MarketView, snapshot: Indexed): Decision {
+  if (dues === 0n) return skip("poke", market, "ended");
+  if (isBlocked(snapshot, "poke", market)) return skip("poke", market, "backoff");
+  return { kind: "poke", market, cause: "dues" };
 }
 
 /** The queue has no number of its own: its subject is always this. */

@@ -59,7 +59,7 @@ type ContinueEvent = { readonly kind: "continueEvent"; readonly market: number }
 type Poke = {
   readonly kind: "poke";
   readonly market: number;
-  readonly cause: "stale" | "waiting";
+  readonly cause: "stale" | "waiting" | "dues";
 };
 type Release = { readonly kind: "release"; readonly amount: bigint };
 /** Subject is the ledger account of the fund. */

@@ -2,8 +2,16 @@ import { Contract, getAddress, isError, toBeHex } from "ethers";
 import type { ParamType, Provider } from "ethers";
 import { IExchangeLens__factory } from "../../typechain-types/factories/interfaces/IExchangeLens__factory.js";
 import { IExchange__factory } from "../../typechain-types/factories/interfaces/IExchange__factory.js";
+import { IInsuranceFund__factory } from "../../typechain-types/factories/interfaces/IInsuranceFund__factory.js";
 import { IMarginVault__factory } from "../../typechain-types/factories/interfaces/IMarginVault__factory.js";
-import type { IExchange, IExchangeLens, IMarginVault } from "../../typechain-types/index.js";
+import type {
+  IExchange,
+  IExchangeLens,
+  IInsuranceFund,
+  IMarginVault,
+} from "../../typechain-types/index.js";
+import { MARKET_SLOTS, STATE_SLOTS } from "../lib/layout.js";
+import { decode, entrySlot, toHex } from "../lib/words.js";
 import type { Log } from "./log.js";
 import { decodeRows, signed } from "./rows.js";
 import type {
@@ -44,6 +52,7 @@ const GRADES: readonly Grade[] = ["dead", "aged", "fresh"];
 const exchangeAbi = IExchange__factory.createInterface();
 const lensAbi = IExchangeLens__factory.createInterface();
 const vaultAbi = IMarginVault__factory.createInterface();
+const fundAbi = IInsuranceFund__factory.createInterface();
 
 function exchangeAt({ exchange, provider }: ReadParts): IExchange {
   // The type was generated from the same interface.
@@ -79,10 +88,13 @@ export async function readMarkets(parts: ReadParts, head: Head): Promise<MarketV
 async function readMarket(parts: ReadParts, head: Head, market: number): Promise<MarketView> {
   const exchange = exchangeAt(parts);
   const at = { blockTag: head.number };
-  const [config, { price, book, flow }] = await Promise.all([
+  const [config, { price, book, flow, pool }] = await Promise.all([
     exchange.configOf(market, at),
     exchange.marketOf(market, at),
   ]);
+  const isEnded = (book.status & ENDED) !== 0n;
+  const isClosed = isEnded && flow.openInterest === 0n && pool.shortfall !== 0n;
+  const fresh = isClosed ? await readFresh(parts, head, market) : 0n;
   return {
     market,
     mark: price.mark,
@@ -97,11 +109,22 @@ async function readMarket(parts: ReadParts, head: Head, market: number): Promise
     openInterest: flow.openInterest,
     hasEvent: (book.status & EVENT) !== 0n,
     isReduceOnly: (book.status & REDUCE_ONLY) !== 0n,
-    isEnded: (book.status & ENDED) !== 0n,
+    isEnded,
+    dues: isEnded ? flow.fees + (pool.shortfall < fresh ? pool.shortfall : fresh) : 0n,
     minNotional: config.minNotional * MICRO,
     slip0: config.slip0,
     clock: config.clock,
   };
+}
+
+/** Fresh profit of both sides, quote, which no function tells. While a shortfall stands nothing of it matures. */
+async function readFresh(parts: ReadParts, head: Head, market: number): Promise<bigint> {
+  const base = entrySlot(BigInt(STATE_SLOTS.markets), BigInt(market)) + BigInt(MARKET_SLOTS.fresh);
+  const slots = [base, base + 1n].map((slot) => `0x${toHex(slot)}`);
+  const words = await exchangeAt(parts).extsload(slots, { blockTag: head.number });
+  return words
+    .map((word) => decode("FreshSide", [BigInt(word)]))
+    .reduce((sum, { current, previous }) => sum + (current + previous) * MICRO, 0n);
 }
 
 /* THE VAULT */
@@ -118,14 +141,6 @@ export async function readOutflow(
 
 /* THE FUND */
 
-/**
- * Where the fund keeps what it last noted, behind the five slots of its shares: quote in the low half of the first, the time in the
- * low bits of the second. No function tells it.
- */
-const NOTED_SLOT = 5;
-const NOTED_AT_SLOT = 6;
-const QUOTE_BITS = 128;
-const TIME_BITS = 48;
 const FUND_ACCOUNT = 1;
 
 /** @returns Undefined if the exchange's fund is not the one that is known. */
@@ -134,18 +149,14 @@ export async function readFund(parts: ReadParts, head: Head): Promise<FundView |
   if (fund === "") return undefined;
   const exchange = exchangeAt(parts);
   const at = { blockTag: head.number };
-  const [bound, held, noted, notedAt] = await Promise.all([
-    exchange.fund(at),
+  if ((await exchange.fund(at)) !== fund) return undefined;
+  // Likewise.
+  const contract = new Contract(fund, fundAbi, provider) as unknown as IInsuranceFund;
+  const [held, noted] = await Promise.all([
     exchange.balanceOf(FUND_ACCOUNT, at),
-    provider.getStorage(fund, NOTED_SLOT, head.number),
-    provider.getStorage(fund, NOTED_AT_SLOT, head.number),
+    contract.noted(at),
   ]);
-  if (bound !== fund) return undefined;
-  return {
-    held,
-    noted: BigInt.asUintN(QUOTE_BITS, BigInt(noted)),
-    notedAt: BigInt.asUintN(TIME_BITS, BigInt(notedAt)),
-  };
+  return { held, noted: noted.held, notedAt: noted.since };
 }
 
 /* ACCOUNTS */

@@ -81,6 +81,11 @@ export type MarketView = {
   readonly isReduceOnly: boolean;
   /** It has its last price, at which `deleverage` closes every position. */
   readonly isEnded: boolean;
+  /**
+   * What a poke would move in a market that has ended, quote: fees that nobody shared out, and what fresh profit covers of its
+   * shortfall once all positions are closed.
+   */
+  readonly dues: bigint;
   /** The least notional of a position, quote. */
   readonly minNotional: bigint;
   readonly slip0: bigint;

@@ -225,6 +225,7 @@ export const VIEWS: Readonly<Record<string, readonly string[]>> = {
   "fund.maxRedeem": ["done"],
   "fund.maxWithdraw": ["done"],
   "fund.name": ["done"],
+  "fund.noted": ["done"],
   "fund.previewDeposit": ["Panic(17)", "done"],
   "fund.previewMint": ["done"],
   "fund.previewRedeem": ["done"],

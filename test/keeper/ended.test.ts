@@ -100,6 +100,16 @@ describe("keeper: decide about ended markets", () => {
     expect(skips).to.include.members(["poke ended", "takeover ended", "liquidate noBids"]);
     expect(skips).to.not.include.members(["poke", "takeover", "liquidate"]);
   });
+
+  it("pokes one for what is left to do there, unless it never pokes, and rests after a failure", () => {
+    const pokes = (changes: Partial<Snapshot>, policy = POLICY) =>
+      decide(snapshot({ markets: [market({ isEnded: true, dues: 1n })], ...changes }), policy)
+        .filter((one) => one.kind === "poke" || (one.kind === "skip" && one.from === "poke"))
+        .map((one) => (one.kind === "skip" ? one.reason : "cause" in one && one.cause));
+    expect(pokes({})).to.deep.equal(["dues"]);
+    expect(pokes({}, { ...POLICY, pokeAfter: 0n })).to.deep.equal(["never"]);
+    expect(pokes({ notBefore: new Map([["poke:1", NOW + 1n]]) })).to.deep.equal(["backoff"]);
+  });
 });
 
 describe("keeper: the search for who is in an ended market", () => {

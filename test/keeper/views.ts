@@ -23,6 +23,7 @@ export function market(changes: Partial<MarketView> = {}): MarketView {
     hasEvent: false,
     isReduceOnly: false,
     isEnded: false,
+    dues: 0n,
     minNotional: 1_000n,
     slip0: 2_000n,
     clock: 30n,

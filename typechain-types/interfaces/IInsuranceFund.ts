@@ -6,7 +6,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IInsuranceFundInterface extends Interface {
-    getFunction(nameOrSignature: "allowance" | "approve" | "asset" | "balanceOf" | "convertToAssets" | "convertToShares" | "cooldown" | "decimals" | "deposit" | "executeExit" | "exitOf" | "isShut" | "maxDeposit" | "maxMint" | "maxRedeem" | "maxWithdraw" | "mint" | "name" | "noteIncome" | "previewDeposit" | "previewMint" | "previewRedeem" | "previewWithdraw" | "redeem" | "requestExit" | "streaming" | "symbol" | "totalAssets" | "totalSupply" | "transfer" | "transferFrom" | "withdraw"): FunctionFragment;
+    getFunction(nameOrSignature: "allowance" | "approve" | "asset" | "balanceOf" | "convertToAssets" | "convertToShares" | "cooldown" | "decimals" | "deposit" | "executeExit" | "exitOf" | "isShut" | "maxDeposit" | "maxMint" | "maxRedeem" | "maxWithdraw" | "mint" | "name" | "noteIncome" | "noted" | "previewDeposit" | "previewMint" | "previewRedeem" | "previewWithdraw" | "redeem" | "requestExit" | "streaming" | "symbol" | "totalAssets" | "totalSupply" | "transfer" | "transferFrom" | "withdraw"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Approval" | "Deposit" | "ExitExecuted" | "ExitRequested" | "IncomeNoted" | "Transfer" | "Withdraw"): EventFragment;
 
@@ -29,6 +29,7 @@ encodeFunctionData(functionFragment: 'maxWithdraw', values: [AddressLike]): stri
 encodeFunctionData(functionFragment: 'mint', values: [BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'name', values?: undefined): string;
 encodeFunctionData(functionFragment: 'noteIncome', values?: undefined): string;
+encodeFunctionData(functionFragment: 'noted', values?: undefined): string;
 encodeFunctionData(functionFragment: 'previewDeposit', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'previewMint', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'previewRedeem', values: [BigNumberish]): string;
@@ -62,6 +63,7 @@ decodeFunctionResult(functionFragment: 'maxWithdraw', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'mint', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'name', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'noteIncome', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'noted', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewDeposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewMint', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewRedeem', data: BytesLike): Result;
@@ -348,6 +350,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    noted: TypedContractMethod<
+      [],
+      [[bigint, bigint] & {held: bigint, since: bigint }],
+      'view'
+    >
+    
+
+    
     previewDeposit: TypedContractMethod<
       [assets: BigNumberish, ],
       [bigint],
@@ -548,6 +558,11 @@ getFunction(nameOrSignature: 'noteIncome'): TypedContractMethod<
       [],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'noted'): TypedContractMethod<
+      [],
+      [[bigint, bigint] & {held: bigint, since: bigint }],
+      'view'
     >;
 getFunction(nameOrSignature: 'previewDeposit'): TypedContractMethod<
       [assets: BigNumberish, ],
