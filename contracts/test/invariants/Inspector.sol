@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ExchangeStorage} from "../../ExchangeStorage.sol";
+import {Bits} from "../../libraries/Bits.sol";
 import {Cohorts} from "../../libraries/Cohorts.sol";
 import {Fresh} from "../../libraries/Fresh.sol";
 import {Ledger} from "../../libraries/Ledger.sol";
@@ -263,12 +264,11 @@ contract Inspector is ExchangeStorage {
         keys = new uint16[](MOST_COHORTS);
         uint256 base = side.index() << 8;
         uint256 summary = m.occupied[base | SUMMARY];
-        for (uint256 i = 0; i < LEVERAGES * WORDS; i++) {
-            if ((summary >> i) & 1 == 0) continue;
+        for (; summary != 0; summary &= summary - 1) {
+            uint256 i = Bits.leastSignificant(summary);
             uint256 word = m.occupied[base | i];
-            for (uint256 bit = 0; word >> bit != 0; bit++) {
-                if ((word >> bit) & 1 == 0) continue;
-                uint256 class = ((i % WORDS) << 8) | bit;
+            for (; word != 0; word &= word - 1) {
+                uint256 class = ((i % WORDS) << 8) | Bits.leastSignificant(word);
                 keys[count++] = Keys.cohortKey(side, i / WORDS, class);
             }
         }
@@ -334,13 +334,13 @@ contract Inspector is ExchangeStorage {
         uint256 best = side == Side.Long ? m.book.bestBid : m.book.bestAsk;
         (uint256 first, uint256 last, uint256 seen) = (0, 0, 0);
         for (uint256 top = m.ticks[side.index()][TICKS_ROOT]; top != 0; top &= top - 1) {
-            uint256 high = _lowest(top);
+            uint256 high = Bits.leastSignificant(top);
             uint256 middle = m.ticks[side.index()][TICKS_MIDDLE | high];
             for (; middle != 0; middle &= middle - 1) {
-                uint256 low = (high << 8) | _lowest(middle);
+                uint256 low = (high << 8) | Bits.leastSignificant(middle);
                 uint256 leaf = m.ticks[side.index()][low];
                 for (; leaf != 0; leaf &= leaf - 1) {
-                    uint256 tick = (low << 8) | _lowest(leaf);
+                    uint256 tick = (low << 8) | Bits.leastSignificant(leaf);
                     if (count == 0) first = tick;
                     last = tick;
                     orders += _walkLevel(id, side, tick);
@@ -388,10 +388,15 @@ contract Inspector is ExchangeStorage {
             Resting memory r = m.resting[a];
             (uint256 bids, uint256 asks) = (0, 0);
             for (uint256 slot = 0; slot < ORDER_SLOTS; slot++) {
-                Order memory o = m.orders[Keys.orderId(a, slot)];
+                uint40 order = Keys.orderId(a, slot);
                 bool isUsed = (r.used >> slot) & 1 != 0;
-                _require(isUsed == (o.lots != 0), "C12: used slots", id, a, slot, o.lots);
+                uint256 left = m.orders[order].lots;
+                // Not by _require, which would copy its words for each of thousands of slots.
+                if (isUsed != (left != 0)) {
+                    revert Broken("C12: used slots", id, a, int256(slot), int256(left));
+                }
                 if (!isUsed) continue;
+                Order memory o = m.orders[order];
                 bool isAsk = o.flags & ASK != 0;
                 Side side = isAsk ? Side.Short : Side.Long;
                 if (o.levelEpoch == m.levels[Keys.levelKey(side, o.tick)].epoch) alive++;
@@ -417,9 +422,5 @@ contract Inspector is ExchangeStorage {
         uint256 should
     ) private pure {
         if (!isSo) revert Broken(what, market, key, int256(is_), int256(should));
-    }
-
-    function _lowest(uint256 word) private pure returns (uint256 bit) {
-        while ((word >> bit) & 1 == 0) bit++;
     }
 }
