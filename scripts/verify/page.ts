@@ -10,6 +10,7 @@ import { stripVTControlCharacters } from "node:util";
 import { BUGS } from "./bugs.js";
 import { CHECKS, MISSING, TARGETS } from "./checks.js";
 import type { CheckName, Target } from "./checks.js";
+import { writePropertiesPage } from "./properties.js";
 import { allRuns, hashOfContracts, sumOf } from "./record.js";
 import type { Run } from "./record.js";
 
@@ -172,3 +173,4 @@ ${seedsOf(figures)}
 `;
 
 writeFileSync(PAGE, page);
+writePropertiesPage();
