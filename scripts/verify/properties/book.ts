@@ -64,8 +64,8 @@ export const ORDER_BOOK: readonly Property[] = [
       ...at(CHANGES, "function c7("),
       ...at(MATCHING, "removes a reduce-only order once there is nothing to reduce"),
       ...at(MATCHING, "clips a reduce-only order to the position, then removes its rest"),
+      ...at("test/properties/orders.test.ts", "that rested while an event cut it (C7)"),
     ],
-    missing: "A reduce-only order that rests while an event cuts its position.",
   },
   {
     id: "C8",
@@ -126,15 +126,22 @@ export const ORDER_BOOK: readonly Property[] = [
   {
     id: "C14",
     what: "An order that was placed and cancelled leaves everything as it was.",
-    checkedBy: at(ORDERS, "frees slot, queue and reservation"),
-    missing: "All of the state, for any order.",
+    checkedBy: [
+      ...at("test/properties/orders.test.ts", "is nothing, if one is placed and cancelled (C14)"),
+      ...at(ORDERS, "frees slot, queue and reservation"),
+    ],
   },
   {
     id: "C15",
-    what: "What an owner signs, an operator's right, counts once, until its deadline, for its own words.",
-    checkedBy: at("test/Accounts.ts", "can be named by a signature, once, in any order of nonces"),
+    what: "What an owner signs, an operator's right, counts once, in time, at its exchange, for its words.",
+    checkedBy: [
+      ...at("test/Accounts.ts", "can be named by a signature, once, in any order of nonces"),
+      ...at(
+        "test/properties/orders.test.ts",
+        "counts on its chain, at its exchange, and for its account alone",
+      ),
+    ],
     because: "There are no signed orders.",
-    missing: "A signature for another chain or another contract.",
   },
   {
     id: "C16",

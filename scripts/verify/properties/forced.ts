@@ -57,7 +57,7 @@ export const FORCED_SALES: readonly Property[] = [
   },
   {
     id: "D7",
-    what: "To open and be liquidated by one's own accounts brings nothing while prices keep to the envelope.",
+    what: "To open and be liquidated by one's own accounts brings nothing while prices go in small steps.",
     checkedBy: [
       ...at(
         "test/attacks/closed.test.ts",
@@ -70,25 +70,26 @@ export const FORCED_SALES: readonly Property[] = [
   },
   {
     id: "D8",
-    what: "Who can be liquidated can be resolved: blocked, without a book, with dust, with an empty fund.",
+    what: "Who can be liquidated can be resolved: blocked, without a book, with all order slots, with an empty fund.",
     checkedBy: [
       ...at("test/attacks/emptyfund.test.ts", "never makes a step of the waterfall revert"),
       ...at("test/attacks/tokens.test.ts", "is liquidated and deleveraged like anybody"),
       ...at(LIQUIDATION, "cancels all orders, and starts the clock though nobody buys"),
+      ...at("test/properties/forced.test.ts", "who has as many orders as there may be (D8)"),
       ...at(CALLS, "WHAT A CALL MAY REVERT WITH"),
     ],
-    missing: "Somebody with as many orders and markets as there may be, and what that costs.",
+    because: "With all order slots of two markets; an account may be in eight.",
   },
   {
     id: "D9",
-    what: "What an event takes does not depend on the order in which its accounts are named.",
+    what: "What an event takes does not depend on the order of names, nor a sale at one price on the order of calls.",
     checkedBy: [
       ...at(TRIALS, "function inv14("),
+      ...at("test/properties/forced.test.ts", "where the book has enough at one price (D9)"),
       ...at("test/DeleverageEdges.ts", "draws no more when a wave is split"),
     ],
     because:
-      "Sales in calls of their own meet another book each; waves in several events are measured (E3).",
-    missing: "The order of separate calls of `liquidate`.",
+      "In a thin book who is sold first gets the better bids; waves in several events are measured (E3).",
   },
   {
     id: "D10",
@@ -103,8 +104,7 @@ export const FORCED_SALES: readonly Property[] = [
   {
     id: "D11",
     what: "The price of a forced sale does not depend on who calls.",
-    checkedBy: [],
-    missing: "Two callers side by side.",
+    checkedBy: at("test/properties/forced.test.ts", "have one price, whoever calls (D11)"),
   },
   {
     id: "D12",
@@ -142,10 +142,10 @@ export const FORCED_SALES: readonly Property[] = [
     id: "D16",
     what: "Who trades around a forced sale takes no more of it than its limit is away from mark.",
     checkedBy: [
+      ...at("test/properties/forced.test.ts", "no more than their limit is away from mark (D16)"),
       ...at(WATERFALL, "D3: limit"),
       ...at("test/attacks/prices.test.ts", "brings whoever takes over nothing of them"),
       ...at("test/attacks/container.test.ts", "earns liqSlip from the fund while its budget lasts"),
     ],
-    missing: "A forced sale of `liquidate` between two trades of one attacker, at random.",
   },
 ];

@@ -1,5 +1,5 @@
 import type { Property } from "./property.js";
-import { at, CHANGES, FLOWS, MODEL, SAME_STATE, TRIALS, WATERFALL } from "./property.js";
+import { at, CHANGES, FLOWS, MODEL, SAME_STATE, TRIALS } from "./property.js";
 
 /* B: margin and positions. */
 
@@ -30,13 +30,18 @@ export const MARGIN: readonly Property[] = [
   },
   {
     id: "B4",
-    what: "Every function that could add risk ends at the judge.",
+    what: "Every function of the exchange is judged, or is on a list that says why not.",
     checkedBy: [
-      ...at("test/input/matrix.test.ts", "has a row for every function"),
+      ...at(
+        "test/properties/powers.test.ts",
+        "are all judged, or reviewed and left out for a reason (B4)",
+      ),
+      ...at(
+        "test/properties/powers.test.ts",
+        "refuse by ${name} what would leave too little margin (B4)",
+      ),
       ...at(CHANGES, "function b1("),
-      ...at(WATERFALL, "function d14("),
     ],
-    missing: "A list that says of every function whether it is judged, which a new one would miss.",
   },
   {
     id: "B5",
@@ -50,13 +55,18 @@ export const MARGIN: readonly Property[] = [
   },
   {
     id: "B6",
-    what: "Maintenance covers the stated move and the costs of a sale, and initial margin is twice that.",
+    what: "The stated move and the costs of a sale fit the highest leverage below the top ones.",
     checkedBy: [
       ...at("test/Listing.ts", "margin below a stated move"),
       ...at(FUZZ, "testFuzz_maintenanceIsHalfRoundedUpOnce"),
-      ...at("test/Caps.ts", "are what the fund could pay for after a stated move"),
+      ...at(
+        "test/properties/envelope.test.ts",
+        "where the first bracket has the envelope's leverage (H12)",
+      ),
     ],
-    because: "The top leverages are above it and have a cap by what the fund can pay.",
+    because: "Maintenance is of the bracket, not of the account's leverage.",
+    missing:
+      "A first bracket of a top leverage: its maintenance is below the move, for every account (H12).",
   },
   {
     id: "B7",
@@ -91,11 +101,11 @@ export const MARGIN: readonly Property[] = [
     id: "B10",
     what: "A loss in one account touches no other account of its owner.",
     checkedBy: [
+      ...at("test/properties/forced.test.ts", "leave an owner's other account what it has (B10)"),
       ...at(CHANGES, "function inv6("),
       ...at(FLOWS, "an account lost by what others did"),
     ],
     because: "Isolated margin is a second account.",
-    missing: "An owner's other account in an event, by itself.",
   },
   {
     id: "B11",
@@ -109,8 +119,11 @@ export const MARGIN: readonly Property[] = [
   },
   {
     id: "B12",
-    what: "The average entry does not depend on the order of fills at one price.",
-    checkedBy: at("test/Positions.ts", "averages several prices of one fill from their exact sum"),
-    missing: "Several fills in another order.",
+    what: "Entry and cost do not depend on the order of fills at one price, but for a wei.",
+    checkedBy: [
+      ...at("test/properties/parts.test.ts", "in whatever order they come (B12)"),
+      ...at("test/Positions.ts", "averages several prices of one fill from their exact sum"),
+    ],
+    because: "An entry has 2^-16 of a tick for each fill.",
   },
 ];

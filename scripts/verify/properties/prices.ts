@@ -193,13 +193,16 @@ export const PRICE_RULES: readonly Property[] = [
     id: "H10",
     what: "A change of parameters moves nobody's equity.",
     checkedBy: [
+      ...at("test/properties/powers.test.ts", "moves nobody's equity, whatever it changes (H10)"),
       ...at("test/Listing.ts", "leaves alone what stored amounts are counted in"),
       ...at(
         "test/attacks/keys.test.ts",
         "lowers no equity and raises no maintenance margin as guardian",
       ),
     ],
-    missing: "Any change of `setConfig`; a second source to compare with when a feed is wired.",
+    because:
+      "A mark that stands away from the index keeps to a narrower bound from the next price on.",
+    missing: "A second source to compare with when a feed is wired.",
   },
   {
     id: "H11",
@@ -213,12 +216,19 @@ export const PRICE_RULES: readonly Property[] = [
   },
   {
     id: "H12",
-    what: "A listing whose maintenance does not cover move, funding and costs of a sale is refused.",
+    what: "A listing is refused where move, funding and costs of a sale exceed half of one by the leverage below the top ones.",
     checkedBy: [
       ...at("test/Listing.ts", "margin below a stated move", "the same at five times"),
       ...at("test/Caps.ts", "are what the fund could pay for after a stated move"),
+      ...at(
+        "test/properties/envelope.test.ts",
+        "where the first bracket has the envelope's leverage (H12)",
+      ),
+      ...at("test/properties/envelope.test.ts", "brings it at most what the fund pays"),
     ],
-    missing: "The sum at every notional up to the cap, roundings included.",
+    because: "Known, with its reason: decision 018.",
+    missing:
+      "That maintenance covers it at every notional, which it does not where the first bracket has a top leverage.",
   },
   {
     id: "H13",

@@ -1,5 +1,5 @@
 import type { Property } from "./property.js";
-import { at, CALLS, CHANGES, ENDINGS, TIME } from "./property.js";
+import { at, CHANGES, ENDINGS, TIME } from "./property.js";
 
 /* I: keys. J: tokens. K: liveness. L: keepers. */
 
@@ -67,10 +67,19 @@ export const ADMIN: readonly Property[] = [
   },
   {
     id: "I7",
-    what: "No contract can destroy itself or be made to run what somebody brings along.",
-    checkedBy: at("test/ExchangeLens.ts", "change with price and fund, and leave nothing behind"),
-    because: "`simulate` runs a caller's code and always reverts.",
-    missing: "A look at the opcodes.",
+    what: "No contract can destroy itself, make others, or keep what somebody's code did.",
+    checkedBy: [
+      ...at("test/properties/opcodes.test.ts", "neither destroys itself nor makes contracts"),
+      ...at(
+        "test/properties/opcodes.test.ts",
+        "delegates only to libraries that it is linked with",
+      ),
+      ...at(
+        "test/properties/opcodes.test.ts",
+        "that somebody brings along runs in `simulate` and leaves nothing",
+      ),
+    ],
+    because: "The manager of roles calls what an admin asks for, after the delay.",
   },
   {
     id: "I8",
@@ -198,13 +207,12 @@ export const LIVENESS: readonly Property[] = [
     id: "K5",
     what: "A crank that makes no progress costs users nothing.",
     checkedBy: [
+      ...at("test/properties/forced.test.ts", "called again and again without progress (K5)"),
       ...at(
         "test/Liquidation.ts",
         "takes a penalty for what the book took, not for what it was offered",
       ),
-      ...at(CALLS, "WHAT A CALL MAY REVERT WITH"),
     ],
-    missing: "Cranks that are turned again and again, all of them.",
   },
   {
     id: "K6",

@@ -50,19 +50,20 @@ export const INSURANCE: readonly Property[] = [
     what: "A first staker who gives tokens away takes nothing of the next one.",
     checkedBy: [
       ...at(
+        "test/properties/shares.test.ts",
+        "no gift before a stake brings its giver anything (E4)",
+      ),
+      ...at(
         "test/attacks/money.test.ts",
         "pay the first depositor of a fund that looks at its balance",
       ),
-      ...at(FUND, "cannot be inflated: a first depositor who donates wins nothing"),
       ...at(FUND, "refuses a deposit that is worth no share"),
     ],
-    missing: "Any gift and any stake: single amounts are tried.",
   },
   {
     id: "E5",
     what: "Into shares and back never brings more, and previews say what is done.",
-    checkedBy: [],
-    missing: "The rules of round trips of a vault of shares.",
+    checkedBy: at("test/properties/shares.test.ts", "and previews are what is done (E5)"),
   },
   {
     id: "E6",
@@ -192,9 +193,13 @@ export const DELEVERAGING: readonly Property[] = [
   {
     id: "F13",
     what: "After an event every position that is left can be closed by its owner.",
-    checkedBy: at("contracts/test/invariants/Endings.t.sol", "function k3("),
-    missing:
-      "Closing by orders: at the end of a run positions are closed by the end of their market.",
+    checkedBy: [
+      ...at(
+        "test/properties/forced.test.ts",
+        "leave every position such that its owner can close it",
+      ),
+      ...at("contracts/test/invariants/Endings.t.sol", "function k3("),
+    ],
   },
   {
     id: "F14",
