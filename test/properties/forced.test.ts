@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { network } from "hardhat";
+import type { MarketOverrides } from "../../scripts/deploy/parameters.js";
 import { eventsNamed, parseEvents } from "../../scripts/lib/events.js";
 import type { ExchangeEvent, RawLog } from "../../scripts/lib/events.js";
 import { FIRST_ACCOUNT } from "../../scripts/lib/keys.js";
@@ -31,8 +32,8 @@ const PPM = 1_000_000n;
 const random = createRandom(SEED);
 
 /** Two longs of one coin below maintenance at 9,790, a rich short, and two keepers. */
-async function squeezed() {
-  const world = await createWorld(connection, { overrides: CALM });
+async function squeezedWith(overrides: MarketOverrides) {
+  const world = await createWorld(connection, { overrides });
   const weak = [await world.openTrader("300"), await world.openTrader("305")] as const;
   const rich = await world.openTrader("1000000");
   const keepers = [await world.openTrader("100000"), await world.openTrader("200000")] as const;
@@ -44,6 +45,9 @@ async function squeezed() {
   await world.setPrice("9790");
   return { world, weak, rich, keepers };
 }
+
+const squeezed = () => squeezedWith(CALM);
+const squeezedForFree = () => squeezedWith({ ...CALM, makerFee: 0, takerFee: 0 });
 
 type Sent = Promise<{ wait(): Promise<Receipt | null> }>;
 type Receipt = {
@@ -124,24 +128,26 @@ describe("forced sales", () => {
   });
 
   /**
-   * Somebody sells to the bids that the account would have met, bids lower himself, calls, and is done: what he has more at mark is what the
-   * account sold for less, and that is bounded by its limit.
+   * Somebody sells to the bids that the account would have met, or does not, bids lower himself, and calls: what he has more at mark is what
+   * the account sold for less, and that is bounded by its limit. Fees would only make it less.
    */
   it("leave who trades around them no more than their limit is away from mark (D16)", async () => {
     let gained = 0;
     for (let i = 0; i < RUNS; i++) {
-      const { world, weak, rich, keepers } = await networkHelpers.loadFixture(squeezed);
+      const { world, weak, rich, keepers } = await networkHelpers.loadFixture(squeezedForFree);
       const [long, [attacker]] = [weak[i % 2] ?? weak[0], keepers];
       const honest = (9_790 - random.uniform() * 15).toFixed(1);
-      const low = (9_790 - random.uniform() * 40).toFixed(1);
+      const low = (9_790 - random.uniform() * (i % 3 === 0 ? 200 : 40)).toFixed(1);
       const size = (0.2 + random.uniform()).toFixed(4);
-      await world.execute(rich, buy(honest, size));
       const wait = random.between(0n, CLOCK - 5n);
       await world.exchange.liquidate([long.account], 0, 0);
       await world.setPrice("9790", BTC, wait + 1n);
-      const before = await equityOf(world, attacker);
-      const [victim] = [await equityOf(world, long)];
-      await world.execute(attacker, sell(honest, size, { timeInForce: "ioc" }), buy(low, "2"));
+      const [before, victim] = [await equityOf(world, attacker), await equityOf(world, long)];
+      if (i % 2 === 0) {
+        await world.execute(rich, buy(honest, size));
+        await world.execute(attacker, sell(honest, size, { timeInForce: "ioc" }));
+      }
+      await world.execute(attacker, buy(low, "2"));
       const events = await eventsOf(world.exchange.liquidate([long.account], 100, 0));
       const sales = eventsNamed(events, "Liquidated").map(({ args }) => args);
       const most = sales.reduce((sum, { lots, limit, mark }) => sum + lots * (mark - limit), 0n);
@@ -238,52 +244,59 @@ describe("events", () => {
     expect(before[1]).to.equal(700n * WHOLE);
   });
 
-  /** Fractions of lots, by either rule of quantity; then everybody goes. */
-  for (const quantityRule of ["Front", "ProRata"] as const) {
-    it(`leave every position such that its owner can close it, ${quantityRule} (F13)`, async () => {
+  /** Fractions of lots, by either rule of quantity and on either side; then everybody goes. */
+  for (const [quantityRule, isLong] of [
+    ["Front", true],
+    ["Front", false],
+    ["ProRata", true],
+    ["ProRata", false],
+  ] as const) {
+    const who = `${isLong ? "shorts" : "longs"}, ${quantityRule}`;
+    it(`leave every position such that its owner can close it (F13): ${who}`, async () => {
       const world = await createWorld(connection, { overrides: { ...CALM, quantityRule } });
-      const { exchange, execute, trade } = world;
+      const { exchange, execute } = world;
+      const [into, outOf] = isLong ? [sell, buy] : [buy, sell];
+      const [end, near] = isLong ? ["9300", "9299"] : ["10700", "10701"];
+      const trade = (loser: Trader, winner: Trader, size: string) =>
+        world.trade(isLong ? loser : winner, isLong ? winner : loser, { price: "10000", size });
       const loser = await world.openTrader("2100");
       await execute(loser, setLeverage(FIFTY_TIMES));
-      const shorts: Trader[] = [];
+      const winners: Trader[] = [];
       for (const size of ["3.33333333", "1.11111111", "5.55555556", "0.00111111"]) {
-        const short = await world.openTrader("100000");
+        const winner = await world.openTrader("100000");
         await world.again();
-        await execute(short, setLeverage(FIVE_TIMES));
-        await trade(loser, short, { price: "10000", size });
-        shorts.push(short);
+        await execute(winner, setLeverage(FIVE_TIMES));
+        await trade(loser, winner, size);
+        winners.push(winner);
       }
-      const [long, last] = [await world.openTrader("1000000"), await world.openTrader("1000000")];
+      const [other, last] = [await world.openTrader("1000000"), await world.openTrader("1000000")];
       await world.again();
-      await trade(long, last, { price: "10000", size: "7.00000001" });
-      shorts.push(last);
-      await world.setPrice("9300");
+      await trade(other, last, "7.00000001");
+      winners.push(last);
+      await world.setPrice(end);
       await exchange.deleverage([loser.account], 100, 0);
       const maker = await world.openTrader("10000000");
       await world.again();
-      await execute(maker, sell("9300", "30"));
-      for (const short of shorts) {
+      await execute(maker, into(end, "30"));
+      for (const { signer, account } of winners) {
         await world.again();
-        await exchange.settle(short.account, BTC);
-        const { lots } = await exchange.positionOf(short.account, BTC);
+        await exchange.settle(account, BTC);
+        const { lots } = await exchange.positionOf(account, BTC);
         if (lots === 0n) continue;
-        const all = buy("9300", "30", { reduceOnly: true, timeInForce: "ioc" });
-        await execute(short, { ...all, lots });
-        expect((await exchange.positionOf(short.account, BTC)).lots).to.equal(0n);
+        const all = outOf(end, "30", { reduceOnly: true, timeInForce: "ioc" });
+        await execute({ signer, account }, { ...all, lots });
+        expect((await exchange.positionOf(account, BTC)).lots).to.equal(0n);
       }
       await world.again();
-      await execute(maker, buy("9299", "30"));
-      const { lots } = await exchange.positionOf(long.account, BTC);
-      await execute(long, {
-        ...sell("9299", "30", { reduceOnly: true, timeInForce: "ioc" }),
-        lots,
-      });
-      const { lots: left } = await exchange.positionOf(maker.account, BTC);
-      const { flow } = await exchange.marketOf(BTC);
-      // Only what fractions left, which account 3 holds against the maker.
-      expect(left).to.be.at.most(BigInt(shorts.length));
-      expect(flow.openInterest).to.be.at.most(BigInt(shorts.length));
+      await execute(maker, outOf(near, "30"));
+      const { lots } = await exchange.positionOf(other.account, BTC);
       expect(lots).to.equal(toLots("7.00000001"));
+      const all = into(near, "30", { reduceOnly: true, timeInForce: "ioc" });
+      await execute(other, { ...all, lots });
+      // Only what fractions left, which account 3 holds against the maker.
+      const most = BigInt(winners.length);
+      expect((await exchange.positionOf(maker.account, BTC)).lots).to.be.at.most(most);
+      expect((await exchange.marketOf(BTC)).flow.openInterest).to.be.at.most(most);
     });
   }
 });

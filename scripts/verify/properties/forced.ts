@@ -130,7 +130,10 @@ export const FORCED_SALES: readonly Property[] = [
     what: "Who takes a position over has initial margin afterwards.",
     checkedBy: [
       ...at(WATERFALL, "function d14("),
-      ...at("test/attacks/container.test.ts", "that nobody looks at"),
+      ...at(
+        "test/properties/powers.test.ts",
+        "refuse by ${name} what would leave too little margin (B4)",
+      ),
     ],
   },
   {

@@ -19,6 +19,7 @@ export const MARGIN: readonly Property[] = [
     id: "B2",
     what: "No call of a user brings an account that has maintenance margin below it.",
     checkedBy: at(CHANGES, "function b2("),
+    because: "But for the haircut of an event, whose consequence names it (F5).",
   },
   {
     id: "B3",
@@ -45,13 +46,15 @@ export const MARGIN: readonly Property[] = [
   },
   {
     id: "B5",
-    what: "Requirements grow with notional and share of the market, without a step, and maintenance is below initial.",
+    what: "Requirements grow with notional, share and crowd, without a step at an edge; maintenance is below initial.",
     checkedBy: [
       ...at(FUZZ, "testFuzz_requirementNeverFalls", "testFuzz_requirementHasNoStep"),
-      ...at(FUZZ, "testFuzz_maintenanceIsHalfRoundedUpOnce"),
       ...at(TIERS, "function maintenanceNeverFalls(", "function noJumpAtAnyEdge("),
+      ...at(
+        "test/properties/sizes.test.ts",
+        "never falls with its size or with open interest, nor does its rate",
+      ),
     ],
-    missing: "That they grow with the share of open interest is shown for single cases only.",
   },
   {
     id: "B6",

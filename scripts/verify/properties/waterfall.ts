@@ -75,7 +75,7 @@ export const INSURANCE: readonly Property[] = [
       ...at(FUND, "while much is under liquidation, and not for little"),
       ...at(FUND, "pays an exit after the cooldown, at the price of that moment"),
     ],
-    because: "For an hour at most, so that nobody can shut the fund for ever.",
+    because: "For an hour at most after a jump began or the last account fell below.",
   },
   {
     id: "E7",
