@@ -11,7 +11,7 @@ import {
 
 const ROOT = resolve(import.meta.dirname, "../..");
 /** Raise it when more are checked: none may be lost. */
-const LEAST_CHECKED = 133;
+const LEAST_CHECKED = 134;
 
 describe("the register of properties", () => {
   for (const { prefix, count, title, properties } of SECTIONS) {

@@ -1,5 +1,5 @@
 import type { Property } from "./property.js";
-import { at, CHANGES, FLOWS, MODEL, SAME_STATE, TRIALS } from "./property.js";
+import { at, CHANGES, FLOWS, TRIALS } from "./property.js";
 
 /* B: margin and positions. */
 
@@ -112,13 +112,13 @@ export const MARGIN: readonly Property[] = [
   },
   {
     id: "B11",
-    what: "Liquidating, deleveraging and withdrawing never end in an arithmetic error.",
+    what: "Under any parameters within bounds, liquidating, deleveraging and withdrawing end in no arithmetic error.",
     checkedBy: [
+      ...at("test/properties/bounds.test.ts", "and nothing ends in an arithmetic error (B11)"),
       ...at("contracts/test/invariants/Calls.t.sol", "WHAT A CALL MAY REVERT WITH"),
       ...at("test/input/matrix.test.ts", "ends by name: ${row}"),
-      ...at(MODEL, SAME_STATE),
     ],
-    missing: "Parameters all over their bounds: runs use those of four markets.",
+    because: "At random: every field that may change, at its bounds and between.",
   },
   {
     id: "B12",
