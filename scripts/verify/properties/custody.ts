@@ -110,17 +110,12 @@ export const CUSTODY: readonly Property[] = [
   },
   {
     id: "A11",
-    what: "A call changes what is stored of its account and of those whom it meets, of nobody else.",
+    what: "A call changes what is stored of its accounts, of those whom it meets, and listed totals.",
     checkedBy: [
-      ...at(
-        "test/properties/orders.test.ts",
-        "is what belongs to its owner and to those whom it meets (A11)",
-      ),
+      ...at("test/properties/frames.test.ts", "of those whom it meets, and what is listed (A11)"),
       ...at("scripts/lib/auditor.ts", "compareStates(auditor.rebuild.state, after)"),
     ],
-    because:
-      "Totals of a market may change; that events account for each of them is checked everywhere.",
-    missing: "Calls of the waterfall, and a list of totals for each function.",
+    missing: "Functions of roles, those with a permit or a signature, and `continueEvent`.",
   },
   {
     id: "A12",
