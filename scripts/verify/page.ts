@@ -81,10 +81,10 @@ function reachedTables(figures: readonly Figures[]): string {
 }
 
 function targetRow(
-  { what, target, from, count = "" }: Target,
+  { what, target, known, from, count = "" }: Target,
   figures: readonly Figures[],
 ): string[] {
-  const found = figures.find(({ check }) => check === from)?.counts[count];
+  const found = known?.() ?? figures.find(({ check }) => check === from)?.counts[count];
   return [what, target.text, found === undefined ? "not measured" : number(found), verdict()];
 
   function verdict(): string {
