@@ -1,16 +1,9 @@
 import { spawn } from "node:child_process";
-import {
-  cpSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ROOT, createCompiler, sourceOf } from "./compiler.js";
 import type { Built, Compiler } from "./compiler.js";
+import { copyProject } from "./copy.js";
 import type { Change } from "./mutant.js";
 import type { Contract } from "./reach.js";
 import { contractsUsedBy } from "./uses.js";
@@ -20,18 +13,7 @@ import { contractsUsedBy } from "./uses.js";
  * mutant replaces the bytecode that it changes, and gets the real one back afterwards.
  */
 
-const COPIED = [
-  "artifacts/artifacts.d.ts",
-  "artifacts/contracts",
-  "contracts",
-  "docs",
-  "scripts",
-  "test",
-  "typechain-types",
-  "hardhat.config.ts",
-  "package.json",
-  "tsconfig.json",
-];
+const ARTIFACTS = ["artifacts/artifacts.d.ts", "artifacts/contracts"];
 const HARDHAT = join(ROOT, "node_modules/hardhat/dist/src/cli.js");
 const COUNT = "scripts/mutants/count.ts";
 /** A mutant that does not end is one that the test noticed. */
@@ -59,10 +41,8 @@ export type Workshop = {
 /** @param name Of the copy, so that several can be used at a time. */
 export function createWorkshop(name: string): Workshop {
   const work = join(ROOT, "out/mutants", name);
-  rmSync(work, { recursive: true, force: true });
+  copyProject(work, ARTIFACTS);
   mkdirSync(join(work, "artifacts/build-info"), { recursive: true });
-  for (const path of COPIED) cpSync(join(ROOT, path), join(work, path), { recursive: true });
-  symlinkSync(join(ROOT, "node_modules"), join(work, "node_modules"));
   const factories = factoriesIn(join(ROOT, "typechain-types/factories"));
   const compiler = createCompiler();
   const place = { work, factories };

@@ -14,10 +14,11 @@ type Part = {
   readonly args: readonly string[];
 };
 
-/** Lemmas, bad input and planted mistakes end by themselves; the others share the time. */
+/** Coverage, lemmas, bad input and planted mistakes end by themselves; the others share the time. */
 function partsOf(minutes: number): Part[] {
   const share = String(Math.max(1, Math.floor(minutes / 3)));
   return [
+    { script: "verify:coverage", args: [] },
     { script: "lemmas", args: [] },
     { script: "verify:input", args: [] },
     { script: "verify:model", args: [share] },

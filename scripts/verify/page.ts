@@ -10,9 +10,11 @@ import { stripVTControlCharacters } from "node:util";
 import { BUGS } from "./bugs.js";
 import { CHECKS, MISSING, TARGETS } from "./checks.js";
 import type { CheckName, Target } from "./checks.js";
+import { number, table } from "./markdown.js";
 import { writePropertiesPage } from "./properties.js";
 import { allRuns, hashOfContracts, sumOf } from "./record.js";
 import type { Run } from "./record.js";
+import { coverageSection } from "./section.js";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const PAGE = resolve(ROOT, "docs/verification.md");
@@ -39,13 +41,6 @@ function figuresOf(check: CheckName, present: string): Figures | undefined {
   const here = runs.filter(isHere).length;
   return { check, runs, here, counts: sumOf(runs) };
 }
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-const number = (value: number) => Math.round(value).toLocaleString("en");
 
 function runsTable(figures: readonly Figures[]): string {
   const rows = figures.map(({ check, runs, here, counts }) => {
@@ -148,6 +143,10 @@ How it is drawn and what counts: [mutants.md](mutants.md). A verdict stands as l
 \`\`\`
 ${mutationScore()}
 \`\`\`
+
+## Coverage
+
+${coverageSection(figures.find(({ check }) => check === "coverage")?.runs.at(-1))}
 
 ## Found
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
+import { Coverage } from "./figures.js";
 
 /*
  * What was verified, for good: one line for each run of a check, in a file that is only ever added to. Runs with the same contracts add
@@ -31,6 +32,10 @@ const schema = z.object({
   failures: z.array(z.string()),
   /** Which test noticed, where a run is about one mistake. */
   found: z.string().optional(),
+  /** What else is to be known of the run, each in one line. */
+  notes: z.array(z.string()).optional(),
+  /** How much of each contract was used, where a run measures that. */
+  coverage: Coverage.optional(),
 });
 
 export type Run = z.infer<typeof schema>;

@@ -1,0 +1,10 @@
+/* Pieces of pages. */
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+export function number(value: number): string {
+  return Math.round(value).toLocaleString("en");
+}

@@ -1,0 +1,60 @@
+import type { Coverage } from "./figures.js";
+import { number, table } from "./markdown.js";
+import type { Run } from "./record.js";
+import { EXCLUDED } from "./suite.js";
+
+/* The part of docs/verification.md about coverage. */
+
+/** More than that are not read; all of them are in the record. */
+const SHOWN_LEFT = 60;
+const PERCENT = 100;
+
+export function coverageSection(run: Run | undefined): string {
+  if (run?.coverage === undefined) return "Not measured yet.";
+  const { branchesLeft, linesLeft } = run.coverage;
+  return [
+    RULES,
+    filesTable(run.coverage),
+    left("Ways that no condition went in a test", branchesLeft),
+    left("Lines with a statement that no test ran", linesLeft),
+    failed(run.notes ?? []),
+  ].join("\n\n");
+}
+
+const RULES = `What \`npm test\` runs of the deployed contracts. It is measured in a build in which every statement and every condition tells when it runs;
+that build is larger and costs more gas than the deployed one, without limits on either. A line counts if a statement begins there, and
+is covered if all statements that begin there have run. Branches are the two ways of each \`if\`, \`require\` and \`? :\`, and of what is to the left of each \`&&\`
+and \`||\`.
+
+Measured with the tests in TypeScript and those of \`contracts/test/*.t.sol\`, without the stateful invariants of \`contracts/test/invariants\`. Left out: ${Object.entries(
+  EXCLUDED,
+)
+  .map(([file, reason]) => `\`${file}\` (${reason})`)
+  .join(", ")}. Chains that tests start as processes of their own are not heard.`;
+
+function filesTable({ files }: Coverage): string {
+  const rows = Object.entries(files).map(([file, counts]) => [
+    `\`${file}\``,
+    share(counts.linesCovered, counts.lines),
+    share(counts.branchesCovered, counts.branches),
+  ]);
+  return table(["file", "lines", "branches"], rows);
+}
+
+function share(covered: number, all: number): string {
+  if (all === 0) return "none";
+  return `${((PERCENT * covered) / all).toFixed(1)} % of ${number(all)}`;
+}
+
+function left(title: string, places: readonly string[]): string {
+  if (places.length === 0) return `${title}: none.`;
+  const hidden = places.length - SHOWN_LEFT;
+  const more = hidden > 0 ? [`and ${number(hidden)} more, in the record`] : [];
+  const shown = places.slice(0, SHOWN_LEFT).map((place) => `\`${place}\``);
+  return `${title} (${number(places.length)}):\n\n${[...shown, ...more].map((line) => `- ${line}`).join("\n")}`;
+}
+
+function failed(notes: readonly string[]): string {
+  if (notes.length === 0) return "All tests pass in that build.";
+  return `Tests that fail in that build alone (what they ran counts):\n\n${notes.map((note) => `- ${note}`).join("\n")}`;
+}
