@@ -21,7 +21,7 @@ export const Coverage = z.object({
   branchesLeft: z.array(z.string()),
 });
 
-type Counts = z.infer<typeof Counts>;
+export type Counts = z.infer<typeof Counts>;
 export type Coverage = z.infer<typeof Coverage>;
 
 const EVERY_WAY = [false, true];

@@ -1,4 +1,5 @@
-import type { Coverage } from "./figures.js";
+import { sumOfCounts } from "./figures.js";
+import type { Counts, Coverage } from "./figures.js";
 import { number, table } from "./markdown.js";
 import type { Run } from "./record.js";
 import { EXCLUDED } from "./suite.js";
@@ -21,24 +22,30 @@ export function coverageSection(run: Run | undefined): string {
   ].join("\n\n");
 }
 
-const RULES = `What \`npm test\` runs of the deployed contracts. It is measured in a build in which every statement and every condition tells when it runs;
-that build is larger and costs more gas than the deployed one, without limits on either. A line counts if a statement begins there, and
-is covered if all statements that begin there have run. Branches are the two ways of each \`if\`, \`require\` and \`? :\`, and of what is to the left of each \`&&\`
-and \`||\`.
-
-Measured with the tests in TypeScript and those of \`contracts/test/*.t.sol\`, without the stateful invariants of \`contracts/test/invariants\`. Left out: ${Object.entries(
-  EXCLUDED,
-)
+const LEFT_OUT = Object.entries(EXCLUDED)
   .map(([file, reason]) => `\`${file}\` (${reason})`)
-  .join(", ")}. Chains that tests start as processes of their own are not heard.`;
+  .join(", ");
+
+const RULES = `What the tests run of the deployed contracts. It is measured in a build in which every statement and every condition tells when it
+runs, also in a transaction that is reverted; that build is larger and costs more gas than the deployed one, so that neither is limited there. A line counts if a
+statement begins there, and is covered if all statements that begin there have run. Branches are the two ways of each \`if\`, \`require\`
+and \`? :\`, and of what is to the left of each \`&&\` and \`||\`.
+
+Measured are the tests in TypeScript and those of \`contracts/test/*.t.sol\`, and not the stateful invariants of \`contracts/test/invariants\`. Left
+out: ${LEFT_OUT}. Chains that a test starts as a process of its own are not heard.`;
 
 function filesTable({ files }: Coverage): string {
-  const rows = Object.entries(files).map(([file, counts]) => [
-    `\`${file}\``,
+  const all = sumOfCounts(Object.values(files));
+  const rows = Object.entries(files).map(([file, counts]) => rowOf(`\`${file}\``, counts));
+  return table(["file", "lines", "branches"], [rowOf("all", all), ...rows]);
+}
+
+function rowOf(name: string, counts: Counts): string[] {
+  return [
+    name,
     share(counts.linesCovered, counts.lines),
     share(counts.branchesCovered, counts.branches),
-  ]);
-  return table(["file", "lines", "branches"], rows);
+  ];
 }
 
 function share(covered: number, all: number): string {
@@ -51,10 +58,14 @@ function left(title: string, places: readonly string[]): string {
   const hidden = places.length - SHOWN_LEFT;
   const more = hidden > 0 ? [`and ${number(hidden)} more, in the record`] : [];
   const shown = places.slice(0, SHOWN_LEFT).map((place) => `\`${place}\``);
-  return `${title} (${number(places.length)}):\n\n${[...shown, ...more].map((line) => `- ${line}`).join("\n")}`;
+  return `${title} (${number(places.length)}):\n\n${list([...shown, ...more])}`;
 }
 
 function failed(notes: readonly string[]): string {
-  if (notes.length === 0) return "All tests pass in that build.";
-  return `Tests that fail in that build alone (what they ran counts):\n\n${notes.map((note) => `- ${note}`).join("\n")}`;
+  if (notes.length === 0) return "All of these tests pass in that build.";
+  return `Tests that fail in that build, or were not run in it; what they ran of the contracts counts:\n\n${list(notes)}`;
+}
+
+function list(lines: readonly string[]): string {
+  return lines.map((line) => `- ${line}`).join("\n");
 }
