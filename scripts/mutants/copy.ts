@@ -1,12 +1,20 @@
-import { cpSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "./compiler.js";
 
 /* A copy of the project in which contracts can be changed: all that a build and the tests read, and the same packages. */
 
-const COPIED = [
+const SOURCES = [
   "contracts",
-  "docs",
   "scripts",
   "test",
   "typechain-types",
@@ -14,6 +22,7 @@ const COPIED = [
   "package.json",
   "tsconfig.json",
 ];
+const COPIED = [...SOURCES, "docs"];
 
 /**
  * Makes a new copy, in place of one that an earlier run left.
@@ -26,4 +35,19 @@ export function copyProject(work: string, more: readonly string[] = []): void {
     cpSync(join(ROOT, path), join(work, path), { recursive: true });
   }
   symlinkSync(join(ROOT, "node_modules"), join(work, "node_modules"));
+}
+
+/** Of all that a copy is made of, without what is only written about it. */
+export function hashOfProject(): string {
+  const hash = createHash("sha256");
+  for (const file of SOURCES.flatMap(filesIn))
+    hash.update(file).update(readFileSync(join(ROOT, file)));
+  return hash.digest("hex");
+}
+
+function filesIn(path: string): string[] {
+  if (!statSync(join(ROOT, path)).isDirectory()) return [path];
+  return readdirSync(join(ROOT, path))
+    .sort()
+    .flatMap((name) => filesIn(`${path}/${name}`));
 }

@@ -1,7 +1,8 @@
 /**
- * `npm run verify:coverage -- [files]`: which lines, statements and branches of the deployed contracts the tests use. In a copy of the
+ * `npm run verify:coverage -- [--minutes n]`: which lines, statements and branches of the deployed contracts the tests use. In a copy of the
  * project every statement and every condition tells when it runs (instrument.ts); Hardhat hears what they tell, as when it measures
- * coverage itself. What all tests come to is a line in docs/verification/runs.jsonl; what some files come to is only printed.
+ * coverage itself. What was told so far is a line in docs/verification/runs.jsonl. The next run goes on with the files that were not
+ * run, unless the project has changed since.
  */
 
 import { rmSync } from "node:fs";
@@ -10,7 +11,7 @@ import { Command, Option } from "commander";
 import { ROOT } from "../mutants/compiler.js";
 import { coverageOf, sumOfCounts } from "./figures.js";
 import type { Coverage } from "./figures.js";
-import { createMeasured } from "./measured.js";
+import { SOLIDITY, createMeasured } from "./measured.js";
 import { hashOfContracts, record } from "./record.js";
 import type { Run } from "./record.js";
 import { testFiles } from "./suite.js";
@@ -21,13 +22,13 @@ const SEED = "all tests";
 const WORK = join(ROOT, "out/coverage");
 /** So many share a process; what they told is safe after it. */
 const FILES_PER_RUN = 4;
-const MS_PER_SECOND = 1_000;
 const MS_PER_MINUTE = 60_000;
 
 type Options = { readonly minutes?: number };
 type Measurement = {
   readonly coverage: Coverage;
   readonly passed: number;
+  readonly seconds: number;
   readonly failures: readonly string[];
   /** Files for which there was no time. */
   readonly waiting: readonly string[];
@@ -35,32 +36,44 @@ type Measurement = {
 
 async function measure(files: readonly string[], until: number): Promise<Measurement> {
   const measured = await createMeasured(WORK);
-  const outcomes = [await measured.runSolidity()];
-  let at = 0;
-  for (; at < files.length && Date.now() < until; at += FILES_PER_RUN) {
-    const group = files.slice(at, at + FILES_PER_RUN);
-    const outcome = await measured.run(group);
-    outcomes.push(outcome);
-    console.log(
-      `${at + group.length} of ${files.length} files, ${outcome.failures.length} failures`,
-    );
+  const wanted = [SOLIDITY, ...files];
+  const isDone = (file: string) =>
+    measured.outcomes().some((outcome) => outcome.files.includes(file));
+  for (const group of groupsOf(wanted.filter((file) => !isDone(file)))) {
+    if (Date.now() >= until) break;
+    const { failures } = await measured.run(group);
+    console.log(`${wanted.filter(isDone).length} of ${wanted.length}, with ${group.join(", ")}`);
+    for (const failure of failures) console.log(`  ${failure}`);
   }
+  const outcomes = measured.outcomes();
   const told = new Set(outcomes.flatMap((outcome) => outcome.told));
   return {
     coverage: coverageOf(measured.places, told),
     passed: outcomes.reduce((sum, { passed }) => sum + passed, 0),
+    seconds: outcomes.reduce((sum, { seconds }) => sum + seconds, 0),
     failures: outcomes.flatMap(({ failures }) => failures),
-    waiting: files.slice(at),
+    waiting: wanted.filter((file) => !isDone(file)),
   };
 }
 
-function runOf({ coverage, passed, failures, waiting }: Measurement, begun: number): Run {
+function groupsOf(files: readonly string[]): string[][] {
+  const alone = files.filter((file) => file === SOLIDITY);
+  const others = files.filter((file) => file !== SOLIDITY);
+  const groups = alone.map((file) => [file]);
+  for (let at = 0; at < others.length; at += FILES_PER_RUN) {
+    groups.push(others.slice(at, at + FILES_PER_RUN));
+  }
+  return groups;
+}
+
+function runOf(measurement: Measurement, begun: number): Run {
+  const { coverage, passed, failures, waiting } = measurement;
   const counts = sumOfCounts(Object.values(coverage.files));
   return {
     check: CHECK,
     contracts: hashOfContracts(),
     at: new Date(begun).toISOString(),
-    seconds: Math.round((Date.now() - begun) / MS_PER_SECOND),
+    seconds: Math.round(measurement.seconds),
     seed: SEED,
     counts: {
       lines: counts.lines,
@@ -79,22 +92,20 @@ function runOf({ coverage, passed, failures, waiting }: Measurement, begun: numb
   };
 }
 
-async function main(chosen: readonly string[], { minutes }: Options): Promise<void> {
+async function main({ minutes }: Options): Promise<void> {
   const begun = Date.now();
   const until = minutes === undefined ? Infinity : begun + minutes * MS_PER_MINUTE;
-  const run = runOf(await measure(chosen.length === 0 ? testFiles(ROOT) : chosen, until), begun);
+  const measurement = await measure(testFiles(ROOT), until);
+  const run = runOf(measurement, begun);
   console.table(run.coverage?.files);
   console.table(run.counts);
-  for (const line of [...(run.coverage?.branchesLeft ?? []), ...(run.notes ?? [])]) {
-    console.log(line);
-  }
-  if (chosen.length === 0) record(run);
-  rmSync(WORK, { recursive: true, force: true });
+  record(run);
+  if (measurement.waiting.length === 0) rmSync(WORK, { recursive: true, force: true });
+  else console.log(`${measurement.waiting.length} files wait for the next run`);
 }
 
 await new Command("coverage")
   .description("Measures which lines, statements and branches of the contracts the tests use.")
-  .argument("[files...]", "only these tests, and record nothing")
   .addOption(new Option("--minutes <minutes>", "begin no test after").argParser(Number))
   .action(main)
   .parseAsync();

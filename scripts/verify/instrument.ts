@@ -12,7 +12,7 @@ import type { Node } from "../mutants/tree.js";
  *   a && b             →  Hits.told(a, 8) && b
  */
 
-type PlaceKind = "statement" | "if" | "require" | "choice" | "short circuit";
+type PlaceKind = "statement" | "if" | "require" | "choice" | "left of &&" | "left of ||";
 
 /** A statement has one number. A condition has two: its own when it is false, and the next one when it is true. */
 export type Place = {
@@ -44,7 +44,7 @@ const BLOCKS = new Set(["Block", "UncheckedBlock"]);
 const LOOPS = new Set(["ForStatement", "WhileStatement", "DoWhileStatement"]);
 /** Statements that end with a brace. All others end with a semicolon, which the tree leaves out. */
 const BRACED = new Set([...BLOCKS, "InlineAssembly", "TryStatement"]);
-const SHORT_CIRCUITS = new Set(["&&", "||"]);
+const LEFT_SIDES: Readonly<Record<string, PlaceKind>> = { "&&": "left of &&", "||": "left of ||" };
 const CALLABLES = new Set(["FunctionDefinition", "ModifierDefinition"]);
 
 /** Goes into the root of the contracts; the address is where Hardhat listens when it measures coverage. */
@@ -179,9 +179,8 @@ function conditionOf(node: Node): { kind: PlaceKind; condition: Node } | undefin
   if (node.nodeType === "Conditional") {
     return { kind: "choice", condition: nodeAt(node, "condition") };
   }
-  if (node.nodeType === "BinaryOperation" && SHORT_CIRCUITS.has(textAt(node, "operator"))) {
-    return { kind: "short circuit", condition: nodeAt(node, "leftExpression") };
-  }
+  const kind = LEFT_SIDES[textAt(node, "operator")];
+  if (kind !== undefined) return { kind, condition: nodeAt(node, "leftExpression") };
   if (
     node.nodeType === "FunctionCall" &&
     textAt(nodeAt(node, "expression"), "name") === "require"

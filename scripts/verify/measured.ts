@@ -1,16 +1,28 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { ROOT, createCompiler, sourceOf } from "../mutants/compiler.js";
-import { copyProject } from "../mutants/copy.js";
+import { copyProject, hashOfProject } from "../mutants/copy.js";
 import { HITS, instrument } from "./instrument.js";
 import type { Place } from "./instrument.js";
 
-/* A copy of the project whose contracts tell what runs, and the tests in it. */
+/*
+ * A copy of the project whose contracts tell what runs, and the tests in it. It is kept until all have run, with what they told, so
+ * that a run that was stopped is gone on with as long as nothing was changed.
+ */
 
 const HARDHAT = join(ROOT, "node_modules/hardhat/dist/src/cli.js");
 const PLENTY = "scripts/verify/plenty.ts";
+const MS_PER_SECOND = 1_000;
 const REPORT = "cache/report.json";
 /** Contracts that nobody deploys. */
 const TESTS = /^test\//;
@@ -54,59 +66,93 @@ const Report = z.object({
   ),
 });
 
-export type Outcome = {
+const Outcome = z.object({
+  /** Which tests. */
+  files: z.array(z.string()),
   /** Numbers that arrived. */
-  readonly told: readonly number[];
-  readonly passed: number;
+  told: z.array(z.number()),
+  seconds: z.number(),
+  passed: z.number(),
   /** Tests that failed, each in one line with the reason. */
-  readonly failures: readonly string[];
-};
+  failures: z.array(z.string()),
+});
+export type Outcome = z.infer<typeof Outcome>;
+type Ran = Omit<Outcome, "files" | "seconds">;
 
 export type Measured = {
   readonly places: readonly Place[];
-  readonly run: (tests: readonly string[]) => Promise<Outcome>;
-  /** The tests in Solidity that need no deployment. */
-  readonly runSolidity: () => Promise<Outcome>;
+  /** Runs test files, or the tests in Solidity that need no deployment. */
+  readonly run: (files: readonly string[]) => Promise<Outcome>;
+  /** What has run. */
+  readonly outcomes: () => Outcome[];
 };
 
+export const SOLIDITY: string = "contracts/test/*.t.sol";
+
 export async function createMeasured(work: string): Promise<Measured> {
-  copyProject(work);
-  renameSync(join(work, "hardhat.config.ts"), join(work, "project.config.ts"));
-  writeFileSync(join(work, "hardhat.config.ts"), CONFIG);
-  const places = instrumentAll(join(work, "contracts"));
-  const build = await hardhat(work, ["build", "--quiet", "--coverage"]);
-  if (!build.isDone) throw new Error(build.output);
+  const { texts, places } = instrumentAll();
+  await prepare(work, texts);
+  const kept = join(work, "outcomes.jsonl");
   return {
     places,
-    run: (tests) => runTests(work, tests),
-    runSolidity: () => runSolidity(work),
+    async run(files) {
+      const begun = Date.now();
+      const run = files.includes(SOLIDITY) ? runSolidity : runTests;
+      const ran = await run(work, files);
+      const seconds = (Date.now() - begun) / MS_PER_SECOND;
+      const outcome = { ...ran, files: [...files], seconds };
+      appendFileSync(kept, `${JSON.stringify(outcome)}\n`);
+      return outcome;
+    },
+    outcomes() {
+      const lines = existsSync(kept) ? readFileSync(kept, "utf8").split("\n").filter(Boolean) : [];
+      return lines.map((line) => Outcome.parse(JSON.parse(line)));
+    },
   };
 }
 
-/** @returns All places, numbered through. */
-function instrumentAll(contracts: string): Place[] {
-  writeFileSync(join(contracts, HITS.file), HITS.text);
+/** Makes and builds the copy, unless there is one of the same project. */
+async function prepare(work: string, texts: ReadonlyMap<string, string>): Promise<void> {
+  const mark = join(work, "project.txt");
+  const project = hashOfProject();
+  if (existsSync(mark) && readFileSync(mark, "utf8") === project) return;
+  copyProject(work);
+  renameSync(join(work, "hardhat.config.ts"), join(work, "project.config.ts"));
+  writeFileSync(join(work, "hardhat.config.ts"), CONFIG);
+  for (const [file, text] of texts) writeFileSync(join(work, "contracts", file), text);
+  const build = await hardhat(work, ["build", "--quiet", "--coverage"]);
+  if (!build.isDone) throw new Error(build.output);
+  writeFileSync(mark, project);
+}
+
+/** @returns All sources that change, and their places, numbered through. */
+function instrumentAll(): { texts: Map<string, string>; places: Place[] } {
+  const texts = new Map([[HITS.file, HITS.text]]);
   const places: Place[] = [];
   let next = 0;
   for (const [file, tree] of createCompiler().units) {
     if (file.startsWith("npm:") || TESTS.test(file)) continue;
     const done = instrument({ file, text: sourceOf(file), tree }, next);
-    writeFileSync(join(contracts, file), done.text);
+    texts.set(file, done.text);
     places.push(...done.places);
     next = done.next;
   }
-  return places;
+  return { texts, places };
 }
 
-async function runTests(work: string, tests: readonly string[]): Promise<Outcome> {
+async function runTests(work: string, files: readonly string[]): Promise<Ran> {
   const report = join(work, REPORT);
   rmSync(report, { force: true });
-  const call = ["test", "mocha", PLENTY, ...tests, "--no-compile", "--coverage"];
+  const call = ["test", "mocha", PLENTY, ...files, "--no-compile", "--coverage"];
   const { output } = await hardhat(work, call);
   const told = toldIn(join(work, "coverage/data/mocha"));
   if (!existsSync(report)) {
     const last = output.trim().split("\n").at(-1) ?? "";
-    return { told, passed: 0, failures: [`${tests.join(", ")}: no report, ${last}`] };
+    return {
+      told,
+      passed: 0,
+      failures: [`${files.join(", ")}: no report, ${last}`],
+    };
   }
   const { stats, failures } = Report.parse(JSON.parse(readFileSync(report, "utf8")));
   const lines = failures.map(
@@ -115,14 +161,14 @@ async function runTests(work: string, tests: readonly string[]): Promise<Outcome
   return { told, passed: stats.passes, failures: lines };
 }
 
-async function runSolidity(work: string): Promise<Outcome> {
+async function runSolidity(work: string): Promise<Ran> {
   const tests = readdirSync(join(work, "contracts/test")).filter((file) => file.endsWith(".t.sol"));
   const paths = tests.map((file) => `contracts/test/${file}`);
   const call = ["test", "solidity", ...paths, "--no-compile", "--coverage"];
   const { isDone, output } = await hardhat(work, call);
   const told = toldIn(join(work, "coverage/data/solidity"));
   const passed = Number(/(\d+) passing/.exec(output)?.[1] ?? 0);
-  return { told, passed, failures: isDone ? [] : ["the tests in Solidity"] };
+  return { told, passed, failures: isDone ? [] : [`${SOLIDITY}: a test fails`] };
 }
 
 /** What one run left; the next run of the same kind takes it away. */
