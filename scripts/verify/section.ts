@@ -16,8 +16,8 @@ export function coverageSection(run: Run | undefined): string {
   return [
     RULES,
     filesTable(run.coverage),
-    left("Ways that no condition went in a test", branchesLeft),
-    left("Lines with a statement that no test ran", linesLeft),
+    left({ title: "Ways that no condition went in a test", places: branchesLeft, join: list }),
+    left({ title: "Lines with a statement that no test ran", places: linesLeft, join: inARow }),
     failed(run.notes ?? []),
   ].join("\n\n");
 }
@@ -53,12 +53,18 @@ function share(covered: number, all: number): string {
   return `${((PERCENT * covered) / all).toFixed(1)} % of ${number(all)}`;
 }
 
-function left(title: string, places: readonly string[]): string {
+type Left = {
+  readonly title: string;
+  readonly places: readonly string[];
+  readonly join: (lines: readonly string[]) => string;
+};
+
+function left({ title, places, join }: Left): string {
   if (places.length === 0) return `${title}: none.`;
   const hidden = places.length - SHOWN_LEFT;
   const more = hidden > 0 ? [`and ${number(hidden)} more, in the record`] : [];
   const shown = places.slice(0, SHOWN_LEFT).map((place) => `\`${place}\``);
-  return `${title} (${number(places.length)}):\n\n${list([...shown, ...more])}`;
+  return `${title} (${number(places.length)}):\n\n${join([...shown, ...more])}`;
 }
 
 function failed(notes: readonly string[]): string {
@@ -68,4 +74,8 @@ function failed(notes: readonly string[]): string {
 
 function list(lines: readonly string[]): string {
   return lines.map((line) => `- ${line}`).join("\n");
+}
+
+function inARow(words: readonly string[]): string {
+  return words.join(", ");
 }

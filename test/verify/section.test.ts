@@ -37,7 +37,7 @@ describe("coverageSection", () => {
   });
 
   it("lists what is left, but not without end", () => {
-    expect(text).to.contain("- `A.sol:3`\n");
+    expect(text).to.contain("\n\n`A.sol:3`\n\n");
     expect(text).to.contain("- `A.sol:60: if never true`\n- and 1 more, in the record");
     expect(text).not.to.contain("A.sol:61");
   });
