@@ -32,7 +32,7 @@ statement begins there, and is covered if all statements that begin there have r
 and \`? :\`, and of what is to the left of each \`&&\` and \`||\`.
 
 Measured are the tests in TypeScript and those of \`contracts/test/*.t.sol\`, and not the stateful invariants of \`contracts/test/invariants\`. Left
-out: ${LEFT_OUT}. Chains that a test starts as a process of its own are not heard.`;
+out: ${LEFT_OUT}.`;
 
 function filesTable({ files }: Coverage): string {
   const all = sumOfCounts(Object.values(files));
