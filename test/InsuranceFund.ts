@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { network } from "hardhat";
 import { parseUnits } from "ethers";
 import { signPrice } from "../scripts/lib/feed.js";
+import { InsuranceFund__factory } from "../typechain-types/index.js";
 import { TOKEN, WHOLE, createWorld } from "./fixtures.js";
 import type { World } from "./fixtures.js";
 
@@ -24,6 +25,20 @@ async function staker(world: World, deposit: string) {
 
 describe("InsuranceFund", () => {
   const world = () => createWorld(connection);
+
+  it("has a cooldown of an hour to sixty days", async () => {
+    const { ballast, deployer, exchange } = await networkHelpers.loadFixture(world);
+    const create = (cooldown: bigint) =>
+      new InsuranceFund__factory(deployer).deploy(exchange, cooldown);
+    const [least, most] = [3_600n, 60n * 86_400n];
+    for (const cooldown of [least - 1n, most + 1n]) {
+      await expect(create(cooldown))
+        .to.be.revertedWithCustomError(ballast.fund, "CooldownOutOfBounds")
+        .withArgs(cooldown, least, most);
+    }
+    expect(await (await create(least)).cooldown()).to.equal(least);
+    expect(await (await create(most)).cooldown()).to.equal(most);
+  });
 
   it("holds its assets in ledger account 1", async () => {
     const created = await networkHelpers.loadFixture(world);
@@ -169,11 +184,14 @@ describe("InsuranceFund", () => {
       expect((await created.exchange.marketOf(0)).book.pendingSince).to.be.greaterThan(0n);
       expect(await fund.isShut()).to.equal(true);
       expect(await fund.maxDeposit(signer.address)).to.equal(0n);
+      expect(await fund.maxMint(signer.address)).to.equal(0n);
+      await expect(fund.mint(1n, signer.address)).to.be.revertedWithCustomError(fund, "Shut");
       await expect(fund.executeExit(signer.address))
         .to.be.revertedWithCustomError(fund, "Shut")
         .withArgs(0);
       await expect(fund.deposit(1n, signer.address)).to.be.revertedWithCustomError(fund, "Shut");
       await networkHelpers.time.increase(3600n);
+      expect(await fund.maxMint(signer.address)).to.equal(2n ** 256n - 1n);
       await fund.executeExit(signer.address);
     });
 

@@ -25,11 +25,4 @@ library Ledger {
         balance = money.balance + amount;
         if (amount != 0) money.balance = SafeCastLib.toInt128(balance);
     }
-
-    /// @notice Moves money between two accounts.
-    /// @param amount Quote.
-    function move(State storage s, uint32 from, uint32 to, uint256 amount) internal {
-        credit(s, from, -SafeCastLib.toInt256(amount));
-        credit(s, to, SafeCastLib.toInt256(amount));
-    }
 }

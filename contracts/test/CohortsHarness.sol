@@ -86,7 +86,8 @@ contract CohortsHarness is ExchangeStorage, IExchangeErrors, IExchangeEvents {
     }
 
     function move(uint32 from, uint32 to, uint256 amount) external {
-        Ledger.move($, from, to, amount);
+        Ledger.credit($, from, -int256(amount));
+        Ledger.credit($, to, int256(amount));
     }
 
     /* POSITIONS */
