@@ -3,6 +3,7 @@ import { network } from "hardhat";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { budgetsSeen } from "../reference/budgets.js";
 import { eventsSeen } from "../reference/event.js";
+import { jumpsSeen } from "../reference/jumps.js";
 import { liquidationsSeen } from "../reference/liquidation.js";
 import { fundSeen } from "../reference/fund.js";
 import { vaultSeen } from "../reference/vault.js";
@@ -109,6 +110,7 @@ function emptyCounts(): Counts {
 function totals(): Record<string, number> {
   return {
     ...named("matching", seen),
+    ...named("jump", jumpsSeen),
     ...named("liquidation", liquidationsSeen),
     ...named("event", eventsSeen),
     ...named("budget", budgetsSeen),

@@ -22,7 +22,7 @@ export type OrderDraft = {
   readonly side: 1 | -1;
   readonly timeInForce: "gtc" | "ioc" | "fok" | "postOnly";
   readonly reduceOnly: boolean;
-  /** Steps of a thousandth of the mark, rounded to whole steps so that orders meet. */
+  /** Steps of a thousandth of the mark, rounded to whole steps so that orders meet. What closes turns with the position. */
   readonly offset: number;
   readonly size: Size;
   /** Seconds, 0 for none. */
@@ -35,6 +35,16 @@ export type ActionDraft =
   | { readonly kind: "cancel"; readonly slot: number }
   | { readonly kind: "cancelAll" }
   | { readonly kind: "leverage"; readonly leverageClass: number };
+
+/** One source says something, so many seconds ago, and then nothing is said for a while. */
+export type Alone = {
+  readonly kind: "alone";
+  readonly market: number;
+  readonly source: number;
+  readonly from: "index" | "waiting";
+  readonly permille: number;
+  readonly ago: number;
+};
 
 export type Command =
   | {
@@ -59,6 +69,7 @@ export type Command =
       readonly permille: number;
       readonly apart?: number;
     }
+  | Alone
   | { readonly kind: "wait"; readonly seconds: number; readonly isStale: boolean }
   /** By one of those who stake. */
   | { readonly kind: "fund"; readonly cents: number; readonly staker?: number }
@@ -272,6 +283,24 @@ function placing({ market: id, account: who, ...draft }: Placed): Step {
 
 const opposite = (side: 1 | -1): 1 | -1 => (side === 1 ? -1 : 1);
 
+type Pair = {
+  readonly maker: number;
+  readonly taker: number;
+  readonly market: number;
+  readonly side: 1 | -1;
+  readonly offset: number;
+  readonly power: number;
+};
+
+function pairOf({ maker, taker, market: id, side, offset: steps_, power }: Pair): Step[] {
+  const at = { market: id, offset: steps_ };
+  const taking = { timeInForce: "ioc" as const, size: { meets: 950 } };
+  return [
+    placing({ ...at, account: maker, side, size: { power } }),
+    placing({ ...at, account: taker, side: opposite(side), ...taking }),
+  ];
+}
+
 /** One rests what the other takes: so that there are positions to lose. */
 const pair: fc.Arbitrary<Step[]> = fc
   .record({
@@ -282,16 +311,7 @@ const pair: fc.Arbitrary<Step[]> = fc
     offset: fc.integer({ min: -1, max: 1 }),
     power: fc.constantFrom(150, 300, 450, 600, 750, 900).map((part) => part + 7),
   })
-  .map(({ maker, taker, power, ...at }) => [
-    placing({ ...at, account: maker, size: { power } }),
-    placing({
-      ...at,
-      account: taker,
-      side: opposite(at.side),
-      timeInForce: "ioc",
-      size: { meets: 950 },
-    }),
-  ]);
+  .map(pairOf);
 
 /** Whoever won most hands its position on and waits until the profit is its own: then there is less to take from. */
 const handOn: fc.Arbitrary<Step[]> = fc
@@ -397,6 +417,112 @@ const crash: fc.Arbitrary<Step[]> = fc
     return found;
   });
 
+const soon = (command: Command): Step => ({ command, seconds: 1 });
+const stale = (seconds_: number) => soon({ kind: "wait", seconds: seconds_, isStale: true });
+
+type Party = { readonly market: number; readonly who: readonly number[]; readonly rests?: true };
+
+/** Somebody wants to get out, and may wait for another to want the opposite. */
+function leaving({ market: id, who, rests: always }: Party): fc.Arbitrary<Step> {
+  return fc
+    .record({
+      account: fc.constantFrom(...who),
+      side: order.side,
+      offset: fc.constantFrom(0, 3, 20, 45),
+      rests: fc.constantFrom(true, always ?? false, always ?? false),
+    })
+    .map(({ side, offset: steps_, rests, ...own }) => {
+      const closing = { reduceOnly: true, size: { closes: true as const }, market: id, side };
+      const timeInForce = rests ? ("gtc" as const) : ("ioc" as const);
+      return placing({ ...closing, ...own, timeInForce, offset: (rests ? -1 : 1) * side * steps_ });
+    });
+}
+
+/** What somebody may try while a jump waits: to leave, to take money out, to sell others out. */
+function amid(party: Party): fc.Arbitrary<Step> {
+  const all = { accounts: undefined, maxFills: 100, rewardTo: 8 };
+  const acting = fc.constantFrom<Command>(
+    { kind: "liquidate", ...all },
+    { kind: "liquidate", ...all },
+    { kind: "deleverage", ...all },
+    { kind: "withdraw", account: RICHEST, permille: undefined },
+    { kind: "fund", cents: 900, staker: 0 },
+    { kind: "exit", staker: 0 },
+  );
+  const by = fc.oneof(
+    fc.record({ kind: fc.constant("withdraw" as const), account, permille: fc.constant(1001) }),
+    fc
+      .record({ to: account, size, worst: fc.constantFrom(10, 100, 300) })
+      .map((rest) => ({ kind: "takeover" as const, market: party.market, ...rest })),
+  );
+  return fc.oneof(
+    { weight: 6, arbitrary: leaving(party) },
+    { weight: 4, arbitrary: fc.oneof(acting, by).map(soon) },
+  );
+}
+
+/** What ends a jump, or does not: permille are of its own way. */
+const afterJump: fc.Arbitrary<(at: { market: number; way: number }) => Step> = fc
+  .constantFrom(
+    { from: "waiting", permille: 0, source: 0, ago: 0 },
+    { from: "waiting", permille: 9, source: 0, ago: 0 },
+    { from: "waiting", permille: -12, source: 0, ago: 0 },
+    { from: "waiting", permille: 110, source: 0, ago: 0 },
+    { from: "waiting", permille: 0, source: 1, ago: 0 },
+    { from: "waiting", permille: 2, source: 1, ago: 7 },
+    { from: "index", permille: 5, source: 0, ago: 0 },
+    { from: "index", permille: -120, source: 0, ago: 0 },
+    undefined,
+  )
+  .map((said) => ({ market: id, way }) => {
+    if (said === undefined) return stale(61);
+    // Written out, because a constant of many kinds has the widest type.
+    const from = said.from;
+    const permille = said.permille * way;
+    return { command: { kind: "alone", market: id, ...said, from, permille }, seconds: 1 };
+  });
+
+/** Two trade, the sources are silent, then one says a jump; some act before and after something that ends it. */
+const jump: fc.Arbitrary<Step[]> = fc
+  .record({
+    market,
+    maker: account,
+    taker: account,
+    side: order.side,
+    power: fc.constantFrom(307, 607, 907),
+    way: order.side,
+    first: fc.constantFrom(0, 0, 10, 20, 30, 60),
+    size: fc.oneof(fc.integer({ min: 21, max: 50 }), fc.integer({ min: 15, max: 140 })),
+  })
+  .chain((at) => {
+    const party = { market: at.market, who: [at.maker, at.taker, WINNER] };
+    return fc.record({
+      at: fc.constant(at),
+      makers: fc.array(leaving({ ...party, who: [at.maker], rests: true }), {
+        minLength: 1,
+        maxLength: 2,
+      }),
+      before: fc.array(amid(party), { minLength: 1, maxLength: 4 }),
+      endings: fc.array(afterJump, { minLength: 1, maxLength: 2 }),
+      after: fc.array(amid(party), { maxLength: 3 }),
+    });
+  })
+  .map(({ at, makers, before, endings, after }) => {
+    const { market: id, way, first, size: permille } = at;
+    const said = { kind: "alone" as const, market: id, source: 0, from: "index" as const, ago: 0 };
+    return [
+      ...pairOf({ ...at, offset: 0 }),
+      ...(first > 0 ? [soon({ kind: "price", market: id, permille: way * first })] : []),
+      ...makers,
+      stale(31),
+      soon({ ...said, permille: way * permille }),
+      ...before,
+      ...endings.map((ending) => ending({ market: id, way })),
+      ...after,
+      soon({ kind: "price", market: id, permille: 0 }),
+    ];
+  });
+
 /** Everyone's leverage, then a number of other steps. */
 export function steps(count: number): fc.Arbitrary<Step[]> {
   const leverage = fc.tuple(fc.constantFrom(3, 4, 5, 6, 6, 6), fc.constantFrom(4, 5, 6, 6));
@@ -417,6 +543,7 @@ export function steps(count: number): fc.Arbitrary<Step[]> {
       { weight: 5, arbitrary: handOn },
       { weight: 2, arbitrary: staking },
       { weight: 4, arbitrary: leftover },
+      { weight: 7, arbitrary: jump },
     ),
     { minLength: count, maxLength: count, size: "max" },
   );

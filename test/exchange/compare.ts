@@ -108,6 +108,7 @@ function pricesIn(x: Exchange, { id, prices }: Venue): Figures {
   return {
     [`price ${id}`]: `${mark} ${prices.index} ${funding}`,
     [`grade ${id}`]: `${prices.grade} ${prices.publishTime} ${prices.freshSince} ${prices.refreshed}`,
+    [`waiting ${id}`]: `${prices.waiting} ${prices.waitingSince}`,
     [`sample ${id}`]: `${prices.premium} ${prices.bid} ${prices.ask} ${prices.sampled}`,
     [`trade ${id}`]: `${prices.lastTick} ${prices.lastTradeTime}`,
     [`storm ${id}`]: `${prices.variance} ${prices.varianceIndex} ${prices.varianceSampled} ${prices.volatilityRate}`,
@@ -233,6 +234,7 @@ function pricesOf(id: number, { price, book, sample, volatility }: MarketState):
   return {
     [`price ${id}`]: `${price.mark} ${price.index} ${price.funding}`,
     [`grade ${id}`]: `${grade} ${sample.publishTime} ${book.freshSince} ${book.refreshed}`,
+    [`waiting ${id}`]: `${sample.pendingIndex} ${book.pendingSince}`,
     [`sample ${id}`]: `${sample.premium} ${sample.bid} ${sample.ask} ${sample.sampled}`,
     [`trade ${id}`]: `${book.lastTick} ${book.lastTradeTime}`,
     [`storm ${id}`]: `${volatility.variance} ${volatility.index} ${volatility.sampled} ${book.volatilityRate}`,

@@ -15,11 +15,12 @@ import {
 } from "../reference/exchange.js";
 import { executeExit, requestExit, sharesOf, stake } from "../reference/fund.js";
 import { principalOf, release } from "../reference/vault.js";
+import { isWaiting } from "../reference/jumps.js";
 import { healthOf, withdrawable } from "../reference/health.js";
 import { liquidate, takeover } from "../reference/liquidation.js";
 import type { Action } from "../reference/orders.js";
 import { chosenClass, closableBy, heldBy } from "../reference/positions.js";
-import type { Config, Exchange, Source } from "../reference/types.js";
+import type { Config, Exchange } from "../reference/types.js";
 import {
   bookSide,
   least,
@@ -35,8 +36,8 @@ import { adopt, observeGaps } from "./adopt.js";
 import type { Adopted } from "./adopt.js";
 import { differences } from "./compare.js";
 import { RICHEST, WINNER } from "./commands.js";
-import type { ActionDraft, Command, OrderDraft, Size, Step } from "./commands.js";
-import { ACCOUNTS, OPENING, OWNERS, UNUSED } from "./world.js";
+import type { ActionDraft, Alone, Command, OrderDraft, Size, Step } from "./commands.js";
+import { ACCOUNTS, both, OPENING, OWNERS, UNUSED } from "./world.js";
 import type { Call, Real, Said, Sent } from "./world.js";
 
 /* One run: every command goes to the contracts and to the model, and then everything is compared. */
@@ -66,6 +67,8 @@ export class Difference extends Error {
 const TOKEN_DECIMALS = 6;
 /** Seconds after which a price is said again. */
 const AGE = 10n;
+/** Commands for which nothing is said behind one source alone. */
+const QUIET = 9;
 /** Seconds without prices after which a market would be wound down. */
 const TOO_LONG = 80_000;
 const STEP = 1000n;
@@ -75,7 +78,8 @@ const KINDS = { place: 0, replace: 1, cancel: 2, cancelAll: 3, leverage: 4 } as 
 export async function createRun(real: Real, counts: Counts) {
   const start = await real.state();
   let x = openModel(real, start, real.now());
-  const prices = OPENING.map(({ price }) => price);
+  const prices = [0, 1].map((kind) => OPENING.find((it) => it.kind === kind)?.price ?? 0n);
+  const quiet = [0, 0];
   let at = 0;
   let last = start;
   const events: Adopted = { count: 0n };
@@ -87,6 +91,7 @@ export async function createRun(real: Real, counts: Counts) {
     counts.by[command.kind] = (counts.by[command.kind] ?? 0) + 1;
     const wait = BigInt(command.kind === "wait" ? command.seconds : seconds);
     if (command.kind === "price") movePrice(command.market, BigInt(command.permille));
+    if (command.kind === "alone") prices[command.market] = aloneFrom(x, real, command);
     const planned = plan(real, x, command, wait);
     const said = saying(command, wait);
     const sent = await real.block(planned?.call, wait, said);
@@ -103,17 +108,26 @@ export async function createRun(real: Real, counts: Counts) {
     if (error !== undefined) counts.refused[error] = (counts.refused[error] ?? 0) + 1;
   }
 
-  /** Prices are said again before they are aged, but for a wait that is to see them so. */
+  /** Prices are said again before they are aged, but for a wait that is to see them so, and behind one source alone. */
   function saying(command: Command, wait: bigint): Said[] {
     if (command.kind === "wait" && command.isStale && command.seconds < TOO_LONG) return [];
-    return [...real.markets().entries()].flatMap(([kind, id]) => {
-      const isMoved = command.kind === "price" && command.market === kind;
-      const age = x.core.now + wait - venueOf(x, id).prices.publishTime;
-      if (!isMoved && age < AGE) return [];
-      const price = prices[kind] ?? 0n;
-      const apart = isMoved ? BigInt(command.apart ?? 0) : 0n;
-      return [{ kind, price, second: (price * (1000n + apart)) / 1000n }];
-    });
+    return [...real.markets().keys()].flatMap((kind) => sayingOf(kind, command, wait));
+  }
+
+  function sayingOf(kind: number, command: Command, wait: bigint): Said[] {
+    const price = prices[kind] ?? 0n;
+    const isOwn = "market" in command && command.market === kind;
+    if (command.kind === "alone" && isOwn) {
+      quiet[kind] = QUIET;
+      return [{ kind, source: command.source, price, ago: BigInt(command.ago) }];
+    }
+    const isMoved = command.kind === "price" && isOwn;
+    const left = isMoved || command.kind === "wait" ? 0 : Math.max((quiet[kind] ?? 0) - 1, 0);
+    quiet[kind] = left;
+    const age = x.core.now + wait - venueOf(x, real.markets()[kind] ?? 0).prices.publishTime;
+    if (left > 0 || (!isMoved && age < AGE)) return [];
+    const apart = isMoved ? BigInt(command.apart ?? 0) : 0n;
+    return both(kind, price, (price * (1000n + apart)) / 1000n);
   }
 
   function movePrice(kind: number, permille: bigint): void {
@@ -127,8 +141,8 @@ export async function createRun(real: Real, counts: Counts) {
     act?: (x: Exchange) => void,
   ): string | undefined {
     setTime(x, time);
-    for (const { kind, price, second } of said) {
-      say(x, real.markets()[kind] ?? 0, both(price, time, second));
+    for (const { kind, source, price, ago } of said) {
+      say(x, real.markets()[kind] ?? 0, source, { price, publishTime: time - ago });
     }
     for (const id of x.venues.keys()) poke(x, id);
     if (act === undefined) return undefined;
@@ -241,9 +255,17 @@ function plan(real: Real, x: Exchange, command: Command, wait: bigint): Planned 
       return { call: callOf(real, to, data), act: (it) => takeover(it, order) };
     }
     case "price":
+    case "alone":
     case "wait":
       return undefined;
   }
+}
+
+/** Permille from the index, or from the price that waits if one does; 18 decimals. */
+function aloneFrom(x: Exchange, real: Real, { market, from, permille }: Alone): bigint {
+  const { prices, config } = venueOf(x, real.markets()[market] ?? 0);
+  const base = from === "waiting" && isWaiting(prices) ? prices.waiting : prices.index;
+  return (base * 10n ** config.lotDecimals * BigInt(1000 + permille)) / 1000n;
 }
 
 /** The account in a market whose equity is nearest to what it needs, or below. */
@@ -336,9 +358,11 @@ function slotOf({ x, id }: At, market: MarketId, index: number): bigint {
 
 function wishOf({ x, id, time }: At, market: MarketId, draft: OrderDraft) {
   const { unit, mark } = x.core.markets.get(market) ?? { unit: 1n, mark: 0n };
-  const steps = (mark * STEP) / (unit * ROUND) + BigInt(draft.offset);
+  const turns = "closes" in draft.size && heldBy(x, id, market)?.side === BigInt(draft.side);
+  const way = turns ? -1 : 1;
+  const steps = (mark * STEP) / (unit * ROUND) + BigInt(way * draft.offset);
   const tick = (steps * ROUND) / STEP;
-  const side = draft.side === 1 ? 1n : (-1n as const);
+  const side = way * draft.side === 1 ? 1n : (-1n as const);
   const lots = lotsOf({ x, id, time }, market, side, draft.size);
   const { timeInForce, reduceOnly } = draft;
   const expiry = draft.expiry === 0 ? 0n : time + BigInt(draft.expiry);
@@ -386,11 +410,6 @@ function encodeAction(action: Action) {
 
 /* THE START */
 
-/** What both sources of a market say. */
-function both(price: bigint, publishTime: bigint, second = price): Source[] {
-  return [price, second].map((each) => ({ price: each, publishTime }));
-}
-
 function openModel(real: Real, state: State, start: bigint): Exchange {
   const x = createExchange({
     markets: [...state.markets].map(([id, { config }]) => ({
@@ -412,7 +431,9 @@ function openModel(real: Real, state: State, start: bigint): Exchange {
     deposit(x, id, (state.money.get(id)?.balance ?? 0n) / x.tokenScale);
   }
   setTime(x, start);
-  for (const { kind, price } of OPENING) say(x, real.markets()[kind] ?? 0, both(price, start));
+  for (const { kind, source, price } of OPENING) {
+    say(x, real.markets()[kind] ?? 0, source, { price, publishTime: start });
+  }
   for (const id of x.venues.keys()) poke(x, id);
   return x;
 }

@@ -20,7 +20,7 @@ import { Batch__factory, SettableSource__factory } from "../../typechain-types/i
  * refused or not. Nothing but the sources of prices is not what is deployed: these say what they are told.
  *
  * Off, because the model does not know it: caps that grow. Never reached: events that do not fit into one transaction, markets that are
- * wound down, a jump of the index that waits, more markets than an account may be in.
+ * wound down, more markets than an account may be in.
  */
 
 export const OWNERS = 6;
@@ -50,6 +50,7 @@ const OVERRIDES: readonly MarketOverrides[] = [
     makerFee: 0,
     takerFee: 5_000,
     freshEpoch: 120,
+    maxJump: 20_000,
     classDelay: 60,
     fundTarget: 100_000,
   },
@@ -148,8 +149,13 @@ export type Tokens = Readonly<Record<string, string>>;
 /** @param owner Place of the one who calls. */
 export type Call = { readonly owner: number; readonly to: string; readonly data: string };
 
-/** What both sources of a kind of market are to say; 18 decimals. */
-export type Said = { readonly kind: number; readonly price: bigint; readonly second?: bigint };
+/** What a source of a kind of market is to say, 18 decimals, and so many seconds ago. */
+export type Said = {
+  readonly kind: number;
+  readonly source: number;
+  readonly price: bigint;
+  readonly ago: bigint;
+};
 
 type Deployed = {
   readonly owners: readonly string[];
@@ -201,13 +207,11 @@ async function attach(world: World, { owners, listed, known, batch, source }: De
     said: readonly Said[],
   ): Promise<Sent> {
     now += seconds;
-    const pushes = said.flatMap(({ kind, price, second = price }) =>
-      feedsOf(world, kind).map((feed, place) => ({
-        owner: 0,
-        target: source,
-        data: sources.encodeFunctionData("set", [feed, place === 0 ? price : second, 0n, now]),
-      })),
-    );
+    const pushes = said.map(({ kind, source: place, price, ago }) => {
+      const feed = feedsOf(world, kind)[place] ?? "";
+      const data = sources.encodeFunctionData("set", [feed, price, 0n, now - ago]);
+      return { owner: 0, target: source, data };
+    });
     const pokes = markets.map((market) => ({ owner: 0, target: address, data: pokeOf(market) }));
     const own = call === undefined ? [] : [{ owner: call.owner, target: call.to, data: call.data }];
     const items = [...pushes, ...pokes, ...own, ...views];
@@ -276,10 +280,14 @@ async function attach(world: World, { owners, listed, known, batch, source }: De
 }
 
 /** Where both kinds of market begin. */
-export const OPENING: readonly Said[] = ["10000", "1000"].map((price, kind) => ({
-  kind,
-  price: parseUnits(price, 18),
-}));
+export const OPENING: readonly Said[] = ["10000", "1000"].flatMap((price, kind) =>
+  both(kind, parseUnits(price, 18)),
+);
+
+/** Both sources of a kind of market, which may be apart. */
+export function both(kind: number, price: bigint, second = price): Said[] {
+  return [price, second].map((each, source) => ({ kind, source, price: each, ago: 0n }));
+}
 
 /** By selector. */
 function errorsOf(abis: readonly Interface[]): Map<string, string> {

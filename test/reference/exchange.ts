@@ -10,6 +10,7 @@ import { judge, snapshotOf, withdrawable } from "./health.js";
 import { execute } from "./orders.js";
 import type { Action } from "./orders.js";
 import { noStaking } from "./fund.js";
+import { isWaiting, jumpsSeen } from "./jumps.js";
 import { pay, settle } from "./positions.js";
 import { openVault, payOut, pull } from "./vault.js";
 import { refresh } from "./prices.js";
@@ -40,9 +41,10 @@ export type Opening = {
 
 function noPrices(): Prices {
   const times = { publishTime: 0n, freshSince: 0n, refreshed: 0n, sampled: 0n };
+  const jump = { waiting: 0n, waitingSince: 0n };
   const samples = { premium: 0n, bid: 0n, ask: 0n, lastTick: 0n, lastTradeTime: 0n };
   const storms = { variance: 0n, varianceIndex: 0n, varianceSampled: 0n, volatilityRate: 0n };
-  return { index: 0n, grade: "dead", ...times, ...samples, ...storms };
+  return { index: 0n, grade: "dead", ...times, ...jump, ...samples, ...storms };
 }
 
 export function createExchange(opening: Opening): Exchange {
@@ -81,11 +83,20 @@ export function setTime(x: Exchange, now: bigint): void {
   x.core.now = now;
   for (const venue of x.venues.values()) {
     venue.book.now = now;
-    const market = marketOf(x.core, venue.id);
-    if (venue.config.freshEpoch === 0n || market.shortfall.isPositive()) continue;
-    const epoch = now / venue.config.freshEpoch;
-    if (epoch > market.freshEpoch) advanceFreshEpoch(x.core, market, epoch);
+    mature(x, venue);
   }
+}
+
+/** Fresh profit matures with time, but not while a jump waits or a shortfall stands. */
+function mature(x: Exchange, { id, config: { freshEpoch }, prices }: Venue): void {
+  const market = marketOf(x.core, id);
+  if (freshEpoch === 0n || market.shortfall.isPositive()) return;
+  const epoch = (isWaiting(prices) ? prices.waitingSince : x.core.now) / freshEpoch;
+  const isLate = epoch < x.core.now / freshEpoch;
+  if (isLate && [...x.core.accounts.values()].some(({ fresh }) => fresh.has(id))) {
+    jumpsSeen.freshWaits++;
+  }
+  if (epoch > market.freshEpoch) advanceFreshEpoch(x.core, market, epoch);
   for (const account of x.core.accounts.values()) {
     for (const [market, fresh] of account.fresh) {
       if (fresh.current.isZero() && fresh.previous.isZero()) account.fresh.delete(market);
@@ -93,9 +104,12 @@ export function setTime(x: Exchange, now: bigint): void {
   }
 }
 
-/** What a market's sources say from now on. */
-export function say(x: Exchange, id: MarketId, sources: readonly Source[]): void {
-  venueOf(x, id).sources = sources;
+/** What one of a market's sources says from now on. */
+export function say(x: Exchange, id: MarketId, place: number, source: Source): void {
+  const venue = venueOf(x, id);
+  const sources = [...venue.sources];
+  sources[place] = source;
+  venue.sources = sources;
 }
 
 /* MONEY */
@@ -161,6 +175,7 @@ export function settleAll(x: Exchange, account: AccountId): void {
 export function poke(x: Exchange, id: MarketId): void {
   refresh(x, id);
   const [market, venue] = [marketOf(x.core, id), venueOf(x, id)];
+  mature(x, venue);
   recover(x, venue);
   const notional = openInterest(x, id) * market.mark;
   const { fundTarget } = venue.config;
@@ -170,6 +185,7 @@ export function poke(x: Exchange, id: MarketId): void {
   market.shortfall = market.shortfall.minus(repaid);
   const fees = venue.fees - repaid;
   venue.fees = 0n;
+  mature(x, venue);
   const treasury = treasuryPart(x, fees);
   x.core.fund = x.core.fund.plus(fees - treasury);
   x.core.treasury = x.core.treasury.plus(treasury);

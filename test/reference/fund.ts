@@ -1,3 +1,4 @@
+import { isWaiting } from "./jumps.js";
 import type { Exchange } from "./types.js";
 import { atLeastZero, floorDiv, least, MICRO, most, refuseUnless } from "./types.js";
 import { payOut, pull } from "./vault.js";
@@ -7,7 +8,7 @@ import { payOut, pull } from "./vault.js";
 const DAY = 86_400n;
 /** Virtual shares, which no one can own. */
 const VIRTUAL = 10n ** 12n;
-/** Seconds after the last clock was started, and the part of the fund that is much. */
+/** Seconds after a jump began to wait or the last clock was started, and the part of the fund that is much. */
 const SHUT_FOR = 3_600n;
 const MUCH = 20n;
 /** Who owns the fund's account in the vault's eyes. */
@@ -93,8 +94,12 @@ function give({ staking }: Exchange, staker: string, shares: bigint): void {
   staking.shares.set(staker, (staking.shares.get(staker) ?? 0n) + shares);
 }
 
-/** Shut while much is under liquidation, measured by the fund. */
+/** Shut while a jump waits or much is under liquidation, measured by the fund. */
 function requireOpen(x: Exchange): void {
+  const isJumping = [...x.venues.values()].some(
+    ({ prices }) => isWaiting(prices) && x.core.now < prices.waitingSince + SHUT_FOR,
+  );
+  refuseUnless(!isJumping, "Shut");
   const distress = [...x.clocks.values()].reduce((sum, clock) => sum + clock.distress, 0n);
   const isOver = x.core.now >= x.distressSince + SHUT_FOR;
   const bound = floorDiv(x.core.fund.floor(), MICRO) / MUCH;

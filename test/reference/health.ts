@@ -3,6 +3,7 @@ import { tierRequirement } from "../model/margin.js";
 import { priceClass } from "../model/queue.js";
 import type { AccountId, MarketId, Side } from "../model/types.js";
 import { isAboveTopCap } from "./caps.js";
+import { isWaiting } from "./jumps.js";
 import { chosenClass, heldBy, worthCeil, worthFloor } from "./positions.js";
 import type { Held } from "./positions.js";
 import type { Config, Exchange, Venue } from "./types.js";
@@ -13,13 +14,16 @@ import { absolute, atLeastZero, ceilDiv, LEVERAGES, least, most, venueOf } from 
 export type Health = {
   readonly equity: bigint;
   readonly equityAtIndex: bigint;
-  /** A dead market's profit left out. */
+  /** At the prices of jumps that wait. */
+  readonly equityAtWaiting: bigint;
+  /** At the worse of mark and the price that waits, a dead market's profit left out. */
   readonly prudent: bigint;
   readonly initial: bigint;
   /** Without what a storm asks of new risk. */
   readonly initialCalm: bigint;
   readonly maintenance: bigint;
   readonly maintenanceAtIndex: bigint;
+  readonly maintenanceAtWaiting: bigint;
   readonly fresh: bigint;
   readonly notional: bigint;
 };
@@ -33,6 +37,8 @@ export type Size = {
   readonly bids: bigint;
   readonly asks: bigint;
 };
+
+type Covered = Pick<Health, "equity" | "maintenance">;
 
 export type Snapshot = { readonly sizes: readonly Size[]; readonly health: Health };
 
@@ -73,11 +79,13 @@ export function measure(x: Exchange, id: AccountId, sizes: readonly Size[], extr
   return {
     equity: base + total((part) => part.value),
     equityAtIndex: base + total((part) => part.valueAtIndex),
+    equityAtWaiting: base + total((part) => part.valueAtWaiting),
     prudent: base + total((part) => part.prudent),
     initial: total((part) => part.initial),
     initialCalm: total((part) => part.initialCalm),
     maintenance: total((part) => part.maintenance),
     maintenanceAtIndex: total((part) => part.maintenanceAtIndex),
+    maintenanceAtWaiting: total((part) => part.maintenanceAtWaiting),
     fresh: fresh.num,
     notional: total((part) => part.notional),
   };
@@ -90,8 +98,11 @@ function partOf(x: Exchange, id: AccountId, size: Size) {
   const { signed, side, cost } = size;
   const lots = absolute(signed);
   const worstLots = most(absolute(signed + size.bids), absolute(signed - size.asks));
-  const worst = worstLots * market.mark;
+  const other = otherPrice(x, size.market);
+  const worst = worstLots * most(market.mark, other);
   const value = worthFloor(market, side, lots, lots * market.mark) - side * cost;
+  const valueAtWaiting = value + signed * (other - market.mark);
+  const worse = least(value, valueAtWaiting);
   const leverage = LEVERAGES[Math.min(chosenClass(x, id, size.market), config.maxLeverageClass)];
   const tiers = tierRequirement(config.tiers, worst).ceil();
   const asked = most(ceilDiv(worst, leverage ?? 1n), tiers);
@@ -99,13 +110,21 @@ function partOf(x: Exchange, id: AccountId, size: Size) {
   return {
     value,
     valueAtIndex: value + signed * (prices.index - market.mark),
-    prudent: prices.grade === "dead" ? least(value, 0n) : value,
+    valueAtWaiting,
+    prudent: prices.grade === "dead" ? least(worse, 0n) : worse,
     initial: most(calm, ceilDiv(worst * prices.volatilityRate, 10_000n)),
     initialCalm: calm,
     maintenance: maintenanceUp(config, lots * market.mark),
     maintenanceAtIndex: maintenanceUp(config, lots * prices.index),
+    maintenanceAtWaiting: maintenanceUp(config, lots * other),
     notional: lots * market.mark,
   };
+}
+
+/** The price that waits, or mark again. */
+function otherPrice(x: Exchange, id: MarketId): bigint {
+  const { prices } = venueOf(x, id);
+  return isWaiting(prices) ? prices.waiting : marketOf(x.core, id).mark;
 }
 
 /** What is large in its market needs more, be it one position or all of one side; never more than all of the notional. */
@@ -118,8 +137,10 @@ function sizeUp({ config, openInterest }: Venue, lots: bigint, notional: bigint)
   return least(notional, most(byCrowd, ceilDiv(notional * concentration * lots, cap * 10n)));
 }
 
-/** min(balance, prudent equity − fresh profit) − initial margin. */
+/** min(balance, prudent equity − fresh profit) − initial margin; nothing while a jump waits, but without a position. */
 export function withdrawable(x: Exchange, id: AccountId): bigint {
+  const waits = [...x.venues.values()].some((it) => isWaiting(it.prices) && isIn(x, id, it.id));
+  if (waits && healthOf(x, id).maintenance > 0n) return 0n;
   const { settled, initial } = coverage(x, id);
   return atLeastZero(settled - initial);
 }
@@ -130,8 +151,15 @@ export function coverage(x: Exchange, id: AccountId): { settled: bigint; initial
   return { settled, initial: initialCalm };
 }
 
+/** Whether the account has anything in the market: then what it may withdraw depends on that market's price. */
+function isIn(x: Exchange, account: AccountId, market: MarketId): boolean {
+  const { positions, fresh } = accountOf(x.core, account);
+  const orders = venueOf(x, market).book.of(BigInt(account));
+  return positions.has(market) || fresh.has(market) || orders.length > 0;
+}
+
 /** equity / maintenance not lower; without a position equity ≥ 0, or no less than it was without one. */
-export function isNotPoorer(was: Health, is: Health): boolean {
+export function isNotPoorer(was: Covered, is: Covered): boolean {
   if (is.maintenance === 0n) {
     return is.equity >= 0n || (was.maintenance === 0n && is.equity >= was.equity);
   }
@@ -179,13 +207,14 @@ export type MakerFill = {
 /**
  * Whether a resting order may be filled: the account after the fill, without reservations. Growing or flipping needs
  * maintenance, or initial margin if the price is worse than mark; shrinking at such a price may not lower equity / maintenance.
+ * While a jump waits all of it has to hold at mark and at the price that waits.
  */
 export function allowsMaker(x: Exchange, fill: MakerFill): boolean {
   const { maker, side, lots, price } = fill;
   const { mark } = marketOf(x.core, fill.market);
   const held = heldBy(x, maker, fill.market);
   const shrinks = held !== undefined && held.side !== side && held.lots >= lots;
-  const isWorse = side * (price - mark) > 0n;
+  const isWorse = [mark, otherPrice(x, fill.market)].some((than) => side * (price - than) > 0n);
   if (shrinks && !isWorse) return true;
   const others = [...x.venues.keys()]
     .filter((market) => market !== fill.market)
@@ -193,8 +222,17 @@ export function allowsMaker(x: Exchange, fill: MakerFill): boolean {
   const after = afterFill(x, fill, held);
   const health = measure(x, maker, [...others, after.size], after.cash);
   if (isWorse && !shrinks) return health.prudent >= health.initial;
-  if (!shrinks) return health.equity >= health.maintenance;
-  return isNotPoorer(measure(x, maker, [...others, sizeOf(fill.market, held)]), health);
+  const before = measure(x, maker, [...others, sizeOf(fill.market, held)]);
+  const pairs = [
+    { was: before, is: health },
+    { was: atWaiting(before), is: atWaiting(health) },
+  ];
+  if (!shrinks) return pairs.every(({ is }) => is.equity >= is.maintenance);
+  return pairs.every(({ was, is }) => isNotPoorer(was, is));
+}
+
+function atWaiting({ equityAtWaiting, maintenanceAtWaiting }: Health): Covered {
+  return { equity: equityAtWaiting, maintenance: maintenanceAtWaiting };
 }
 
 /** The position after a fill, at no cost; what was and is paid for it, with fee and bond, is cash. */

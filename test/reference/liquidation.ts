@@ -4,6 +4,7 @@ import { tierRequirement } from "../model/margin.js";
 import { noteOpenInterest } from "./caps.js";
 import { healthOf, judge, maintenanceUp, snapshotOf } from "./health.js";
 import type { Health } from "./health.js";
+import { isWaiting, jumpsSeen } from "./jumps.js";
 import { split, take } from "./matching.js";
 import { change, closableBy, heldBy, pay } from "./positions.js";
 import type { Held } from "./positions.js";
@@ -49,8 +50,13 @@ export const liquidationsSeen: LiquidationsSeen = { sales: 0, sold: 0, takeovers
 
 /* WHO */
 
+/** Below maintenance at mark, at index, and at the prices of jumps that wait. */
 export function isLiquidatable(h: Health): boolean {
-  return h.equity < h.maintenance && h.equityAtIndex < h.maintenanceAtIndex;
+  return (
+    h.equity < h.maintenance &&
+    h.equityAtIndex < h.maintenanceAtIndex &&
+    h.equityAtWaiting < h.maintenanceAtWaiting
+  );
 }
 
 /** equity ≥ 5/4 of maintenance. */
@@ -90,6 +96,8 @@ export function clearClockIfHealthy(x: Exchange, id: AccountId, health: Health):
 function begin(x: Exchange, account: AccountId, fills: bigint): Sale | "Healthy" | "NoPosition" {
   const before = healthOf(x, account);
   if (!isLiquidatable(before)) {
+    const isPoor = isLiquidatable({ ...before, equityAtWaiting: before.maintenanceAtWaiting - 1n });
+    if (isPoor) jumpsSeen.spared++;
     clearClockIfHealthy(x, account, before);
     return "Healthy";
   }
@@ -118,6 +126,7 @@ export function liquidate(
     const sale = begin(x, account, fills);
     if (typeof sale === "string") continue;
     liquidationsSeen.sales++;
+    if (sale.live.some((id) => isWaiting(venueOf(x, id).prices))) jumpsSeen.sales++;
     sellAll(x, sale);
     finish(x, sale, rewardTo);
     fills = sale.fills;

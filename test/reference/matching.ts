@@ -4,6 +4,7 @@ import { isInFront, isReached } from "../BookModel.js";
 import type { Known } from "../BookModel.js";
 import { noteOpenInterest, TOP_CLASS, topCap, topLots } from "./caps.js";
 import { allowsMaker } from "./health.js";
+import { isHeldBack, isWaiting, jumpsSeen } from "./jumps.js";
 import { noteTrade } from "./prices.js";
 import { change, chosenClass, closableBy, heldBy } from "./positions.js";
 import type { Fill } from "./positions.js";
@@ -37,14 +38,14 @@ type Walk = {
   fill: Fill;
 };
 
-export type Seen = Record<
-  "fills" | "selfTrades" | "killed" | "expired" | "poor" | "notReducing" | "topCap",
-  number
->;
+type Reason = "selfTrades" | "killed" | "expired" | "poor" | "notReducing" | "topCap";
+
+export type Seen = Record<"fills" | "heldBack" | Reason, number>;
 
 /** What the walks of all models came upon; for whoever wants to know that something was reached. */
 export const seen: Seen = {
   fills: 0,
+  heldBack: 0,
   selfTrades: 0,
   killed: 0,
   expired: 0,
@@ -104,13 +105,17 @@ export function take(x: Exchange, t: Take): Taken {
   return { lots, quote, fills: walk.steps };
 }
 
-/** All orders inside the band and the limit, best price first, then oldest first. */
+/** All orders inside the band and the limit that no jump holds back, best price first, then oldest first. */
 function candidates(x: Exchange, { market, side, limit }: Take): Known[] {
   const { lowest, highest } = bandOf(x, market);
+  const venue = venueOf(x, market);
   const maker = bookSide(opposite(side));
-  return venueOf(x, market)
-    .book.orders.filter((order) => order.isLinked && order.side === maker)
-    .filter(({ tick }) => tick >= lowest && tick <= highest && isReached(maker, tick, limit))
+  const inBand = venue.book.orders
+    .filter((order) => order.isLinked && order.side === maker)
+    .filter(({ tick }) => tick >= lowest && tick <= highest && isReached(maker, tick, limit));
+  const free = inBand.filter(({ tick }) => !isHeldBack(venue, opposite(side), tick));
+  seen.heldBack += inBand.length - free.length;
+  return free
     .map((order, age) => ({ order, age }))
     .sort((a, b) => {
       if (a.order.tick === b.order.tick) return a.age - b.age;
@@ -173,7 +178,7 @@ function reasonToRemove(
   { taker }: Take,
   book: Venue["book"],
   order: Known,
-): keyof Seen | undefined {
+): Reason | undefined {
   if (!order.isReserved) return "killed";
   if (book.isExpired(order)) return "expired";
   if (taker === undefined) return undefined;
@@ -195,6 +200,7 @@ function fillOne(
   const fee = feeUp(lots * price, config.makerFee);
   if (!allowsMaker(x, { market: t.market, maker, side, lots, price, fee })) return false;
   seen.fills++;
+  if (isWaiting(venueOf(x, t.market).prices)) jumpsSeen.fills++;
   order.lots -= lots;
   if (order.lots === 0n) drop(book, order);
   change(x, maker, t.market, { fill: split(side, lots, closable, price), fee });

@@ -1,4 +1,4 @@
-import { accountOf, marketOf, sideLots } from "../model/cohorts.js";
+import { marketOf, sideLots } from "../model/cohorts.js";
 import type { AccountId, MarketId, Side } from "../model/types.js";
 import { isReached } from "../BookModel.js";
 import type { Known } from "../BookModel.js";
@@ -222,14 +222,4 @@ function setLeverage(
   if (leverageClass >= before || !isAtRisk) return;
   const { settled, initial } = coverage(x, account);
   refuseUnless(settled >= initial, "LeverageNotCovered");
-}
-
-/** Whether the account has anything in the market: then its margin depends on that market's price. */
-export function isIn(x: Exchange, account: AccountId, market: MarketId): boolean {
-  const { positions, fresh } = accountOf(x.core, account);
-  return (
-    positions.has(market) ||
-    fresh.has(market) ||
-    venueOf(x, market).book.of(BigInt(account)).length > 0
-  );
 }

@@ -1,6 +1,7 @@
 import { marketOf } from "../model/cohorts.js";
 import type { MarketId } from "../model/types.js";
 import { impactPrices, toQuote } from "./impact.js";
+import { expire, hear, isWaiting } from "./jumps.js";
 import type { Config, Exchange, Grade, Source, Venue } from "./types.js";
 import {
   absolute,
@@ -16,7 +17,7 @@ import {
   WHOLE,
 } from "./types.js";
 
-/* Index, premium, mark, funding and volatility, once a market and block. A jump never waits here: see `takeIndex`. */
+/* Index, premium, mark, funding and volatility, once a market and block. */
 
 /** Seconds that a funding rate is for. */
 const PERIOD = 8n * 3600n;
@@ -34,11 +35,13 @@ export function refresh(x: Exchange, id: MarketId): void {
   const indexBefore = prices.index;
   market.funding += fundingSince(x, venue);
   updateIndex(x, venue);
-  if (prices.grade !== "dead") {
+  const isAlive = prices.grade !== "dead";
+  // The book may know of a jump that the index does not know yet.
+  if (isAlive && !isWaiting(prices)) {
     updatePremium(x, venue, { indexBefore, mark: market.mark });
     updateVolatility(x, venue);
-    market.mark = markOf(x, venue);
   }
+  if (isAlive) market.mark = markOf(x, venue);
   prices.refreshed = x.core.now;
 }
 
@@ -54,11 +57,11 @@ function gradeByAge(now: bigint, publishTime: bigint, config: Config): Grade {
 
 /* FUNDING */
 
-/** What a long paid per lot since the last refresh, by what was stored then; scale 2^32. */
+/** What a long paid per lot since the last refresh, by what was stored then: nothing if a jump waited; scale 2^32. */
 function fundingSince({ core }: Exchange, { prices, config }: Venue): bigint {
   const { premium, index, grade, refreshed, publishTime } = prices;
   const end = least(core.now, publishTime + config.agedFor);
-  if (grade === "dead" || end <= refreshed) return 0n;
+  if (grade === "dead" || isWaiting(prices) || end <= refreshed) return 0n;
   const elapsed = least(end - refreshed, config.maxAccrual);
   const [pull, cap] = [INTEREST_PULL * index, config.maxFunding * index];
   const free = premium * PPM + clamp(config.interest * index - premium * PPM, -pull, pull);
@@ -73,20 +76,24 @@ function updateIndex({ core }: Exchange, venue: Venue): void {
   const before = prices.publishTime;
   const perLot = 10n ** config.lotDecimals;
   const reading = readSources(sources, core.now, { ...config, last: prices.index * perLot });
-  if (reading.grade !== "dead" && reading.publishTime > before) {
-    takeIndex(venue, reading, reading.price / perLot);
+  if (reading.grade !== "dead") {
+    takeReading(venue, reading, reading.price / perLot, core.now);
+    expire(venue, core.now);
   }
   prices.grade = worse(reading.grade, gradeByAge(core.now, prices.publishTime, config));
+  if (isWaiting(prices)) prices.grade = worse(prices.grade, "aged");
   const isUnbroken = prices.freshSince > 0n && prices.publishTime <= before + config.freshFor;
   if (prices.grade !== "fresh") prices.freshSince = 0n;
   else if (!isUnbroken) prices.freshSince = core.now;
 }
 
-function takeIndex({ prices, config }: Venue, reading: Reading, price: bigint): void {
+/** Only what was published after all that was read before is new, but for a source that agrees with a jump that waits. */
+function takeReading(venue: Venue, reading: Reading, price: bigint, now: bigint): void {
+  const { prices } = venue;
   const isAgreed = reading.grade === "fresh" && reading.agreeing >= 2;
-  const isNear = absolute(price - prices.index) * PPM <= config.maxJump * prices.index;
-  if (!isAgreed && !isNear && prices.index > 0n) throw new Error("no jump is driven to wait");
-  Object.assign(prices, { index: price, publishTime: reading.publishTime });
+  const isNew = reading.publishTime > prices.publishTime;
+  if (isNew || (isAgreed && isWaiting(prices))) hear(venue, { price, isAgreed }, now);
+  prices.publishTime = most(prices.publishTime, reading.publishTime);
 }
 
 type Reading = Source & { readonly grade: Grade; readonly agreeing: number };

@@ -54,6 +54,7 @@ export type Config = {
   readonly fundTarget: bigint;
   readonly lotDecimals: bigint;
   readonly maxJump: bigint;
+  readonly maxPending: bigint;
   readonly maxSpread: bigint;
   readonly maxDeviation: bigint;
   readonly premiumWindow: bigint;
@@ -85,6 +86,9 @@ export type Prices = {
   index: bigint;
   grade: Grade;
   publishTime: bigint;
+  /** The price of a jump that waits, and since when; 0 while none does. */
+  waiting: bigint;
+  waitingSince: bigint;
   /** Since when it is fresh without a break. */
   freshSince: bigint;
   /** When the rest was last brought up to date. */
