@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { network } from "hardhat";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { budgetsSeen } from "../reference/budgets.js";
+import { capsSeen } from "../reference/caps.js";
 import { eventsSeen } from "../reference/event.js";
 import { jumpsSeen } from "../reference/jumps.js";
 import { liquidationsSeen } from "../reference/liquidation.js";
@@ -111,6 +112,7 @@ function totals(): Record<string, number> {
   return {
     ...named("matching", seen),
     ...named("jump", jumpsSeen),
+    ...named("cap", capsSeen),
     ...named("liquidation", liquidationsSeen),
     ...named("event", eventsSeen),
     ...named("budget", budgetsSeen),

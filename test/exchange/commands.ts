@@ -70,6 +70,14 @@ export type Command =
       readonly apart?: number;
     }
   | Alone
+  /** Percent of the cap as it is, by who may only lower it or by who may change it. */
+  | {
+      readonly kind: "cap";
+      readonly market: number;
+      readonly percent: number;
+      readonly by: "guardian" | "listing";
+    }
+  | { readonly kind: "reopen"; readonly market: number }
   | { readonly kind: "wait"; readonly seconds: number; readonly isStale: boolean }
   /** By one of those who stake. */
   | { readonly kind: "fund"; readonly cents: number; readonly staker?: number }
@@ -243,6 +251,16 @@ const others: readonly fc.WeightedArbitrary<Command>[] = [
       isStale: fc.constantFrom(false, false, true),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("cap" as const),
+      market,
+      percent: fc.constantFrom(5, 60, 100, 101, 150, 200, 200, 400),
+      by: fc.constantFrom("guardian" as const, "listing" as const, "listing" as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("reopen" as const), market }) },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant("fund" as const), cents: alms, staker }),

@@ -58,6 +58,8 @@ export function ofModel(x: Exchange): Figures {
   for (const [id, venue] of x.venues) {
     const { book, fees, bonds, bucket } = venue;
     Object.assign(figures, pricesIn(x, venue), queueIn(x, id));
+    const { config, growth } = venue;
+    figures[`cap ${id}`] = `${config.openInterestCap} ${growth.full} ${growth.since}`;
     figures[`bucket ${id}`] = `${bucket.wave} ${bucket.day} ${bucket.since} ${bucket.drawdown}`;
     figures[`fund target ${id}`] = String(venue.fundTarget / MICRO);
     figures[`status ${id}`] = String(1 + (venue.reduceOnly ? 2 : 0) + (venue.isDrawnDown ? 16 : 0));
@@ -189,7 +191,8 @@ function marketFigures(
   figures[`bonds ${id}`] = String(market.flow.bonds);
   figures[`shortfall ${id}`] = String(market.pool.shortfall);
   Object.assign(figures, pricesOf(id, market), queueOf(id, market));
-  const { bucket, book, volatility } = market;
+  const { bucket, book, volatility, config, caps } = market;
+  figures[`cap ${id}`] = `${config.openInterestCap} ${caps.full} ${caps.since}`;
   figures[`bucket ${id}`] = `${bucket.wave} ${bucket.day} ${bucket.since} ${bucket.drawdown}`;
   figures[`fund target ${id}`] = String(volatility.fundTarget);
   figures[`status ${id}`] = String(book.status);

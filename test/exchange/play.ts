@@ -6,6 +6,7 @@ import {
   createExchange,
   deposit,
   poke,
+  reopen,
   say,
   setTime,
   settleMarket,
@@ -13,6 +14,7 @@ import {
   transfer,
   withdraw,
 } from "../reference/exchange.js";
+import { changeCap, lowerCap } from "../reference/caps.js";
 import { executeExit, requestExit, sharesOf, stake } from "../reference/fund.js";
 import { principalOf, release } from "../reference/vault.js";
 import { isWaiting } from "../reference/jumps.js";
@@ -92,7 +94,7 @@ export async function createRun(real: Real, counts: Counts) {
     const wait = BigInt(command.kind === "wait" ? command.seconds : seconds);
     if (command.kind === "price") movePrice(command.market, BigInt(command.permille));
     if (command.kind === "alone") prices[command.market] = aloneFrom(x, real, command);
-    const planned = plan(real, x, command, wait);
+    const planned = plan({ real, x, last }, command, wait);
     const said = saying(command, wait);
     const sent = await real.block(planned?.call, wait, said);
     const state = await real.state();
@@ -161,10 +163,12 @@ export async function createRun(real: Real, counts: Counts) {
   return { play, model: () => x };
 }
 
+type Now = { readonly real: Real; readonly x: Exchange; readonly last: State };
+
 type Planned = { readonly call: Call; readonly act: (x: Exchange) => void };
 
 /** What a command is, to the contracts and to the model. */
-function plan(real: Real, x: Exchange, command: Command, wait: bigint): Planned | undefined {
+function plan({ real, x, last }: Now, command: Command, wait: bigint): Planned | undefined {
   const marketAt = (kind: number): MarketId => real.markets()[kind] ?? 0;
   switch (command.kind) {
     case "trade": {
@@ -254,11 +258,37 @@ function plan(real: Real, x: Exchange, command: Command, wait: bigint): Planned 
       const order = { from, to, market, lots, worstPrice };
       return { call: callOf(real, to, data), act: (it) => takeover(it, order) };
     }
+    case "cap": {
+      const market = marketAt(command.market);
+      const { openInterestCap: cap, maxLeverageClass } = venueOf(x, market).config;
+      const next = (cap * BigInt(command.percent)) / 100n;
+      if (command.by === "guardian") {
+        const data = real.encode("reduceRisk", [market, next, maxLeverageClass, false]);
+        return { call: roleCall(real, data), act: (it) => lowerCap(it, market, next) };
+      }
+      const data = real.encode("setConfig", [market, changedConfig(last, market, next)]);
+      return { call: roleCall(real, data), act: (it) => changeCap(it, market, next) };
+    }
+    case "reopen": {
+      const market = marketAt(command.market);
+      const data = real.encode("reopen", [market]);
+      return { call: roleCall(real, data), act: (it) => reopen(it, market) };
+    }
     case "price":
     case "alone":
     case "wait":
       return undefined;
   }
+}
+
+function roleCall(real: Real, data: string): Call {
+  return { owner: 0, to: real.address, data };
+}
+
+function changedConfig({ markets }: State, id: MarketId, openInterestCap: bigint) {
+  const stored = markets.get(id)?.config;
+  if (stored === undefined) throw new RangeError(`market ${id} is listed`);
+  return { ...stored, openInterestCap };
 }
 
 /** Permille from the index, or from the price that waits if one does; 18 decimals. */
@@ -412,9 +442,10 @@ function encodeAction(action: Action) {
 
 function openModel(real: Real, state: State, start: bigint): Exchange {
   const x = createExchange({
-    markets: [...state.markets].map(([id, { config }]) => ({
+    markets: [...state.markets].map(([id, { config, caps }]) => ({
       id,
       config: configIn(config),
+      growth: { full: caps.full, since: caps.since },
       quantity: config.quantityRule === 0n ? "Front" : "ProRata",
       deficit: config.deficitRule === 0n ? "Winners" : "Queue",
     })),

@@ -11,6 +11,7 @@ import type { State } from "../../scripts/lib/state.js";
 import { createWorld } from "../../scripts/lib/world.js";
 import type { World } from "../../scripts/lib/world.js";
 import { feedOf, toMarketConfig } from "../../scripts/deploy/parameters.js";
+import { ROLE_IDS } from "../../scripts/deploy/roles.js";
 import type { MarketOverrides } from "../../scripts/deploy/parameters.js";
 import { Batch__factory, SettableSource__factory } from "../../typechain-types/index.js";
 
@@ -19,8 +20,7 @@ import { Batch__factory, SettableSource__factory } from "../../typechain-types/i
  * then the command is sent in the name of its owner, so that every command finds prices that can be read afterwards whether it was
  * refused or not. Nothing but the sources of prices is not what is deployed: these say what they are told.
  *
- * Off, because the model does not know it: caps that grow. Never reached: events that do not fit into one transaction, markets that are
- * wound down, more markets than an account may be in.
+ * Never reached: events that do not fit into one transaction, markets that are wound down, more markets than an account may be in.
  */
 
 export const OWNERS = 6;
@@ -38,6 +38,7 @@ const OVERRIDES: readonly MarketOverrides[] = [
     accountShare: 60,
     crowdingFrom: 100,
     openInterestCap: "200",
+    capRamp: 0,
   },
   {
     accountShare: 60,
@@ -51,6 +52,8 @@ const OVERRIDES: readonly MarketOverrides[] = [
     takerFee: 5_000,
     freshEpoch: 120,
     maxJump: 20_000,
+    capStart: 40,
+    capRamp: 7_200,
     classDelay: 60,
     fundTarget: 100_000,
   },
@@ -101,6 +104,10 @@ export async function deploy(connection: NetworkConnection, deposit = "4000") {
     const values: [number, bigint] = [id, parseUnits(deposit, 6)];
     const data = exchange.interface.encodeFunctionData("deposit", values);
     await batch.run([{ owner, target, data }]);
+  }
+  // For the calls of roles, which are made like those of owners.
+  for (const role of [ROLE_IDS.listing, ROLE_IDS.guardian]) {
+    await ballast.roles.grantRole(role, owners[0] ?? "", 0);
   }
   await world.pass(UNUSED);
   const listed = await listAll(world, await source.getAddress());

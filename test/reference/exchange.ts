@@ -5,7 +5,7 @@ import { createModel } from "../model/model.js";
 import type { Rational } from "../model/rational.js";
 import type { AccountId, DeficitRule, MarketId, QuantityRule, State } from "../model/types.js";
 import { recover } from "./budgets.js";
-import { openInterest } from "./caps.js";
+import { grow, openInterest } from "./caps.js";
 import { judge, snapshotOf, withdrawable } from "./health.js";
 import { execute } from "./orders.js";
 import type { Action } from "./orders.js";
@@ -14,7 +14,7 @@ import { isWaiting, jumpsSeen } from "./jumps.js";
 import { pay, settle } from "./positions.js";
 import { openVault, payOut, pull } from "./vault.js";
 import { refresh } from "./prices.js";
-import type { Config, Exchange, Prices, Source, Venue } from "./types.js";
+import type { Config, Exchange, Growth, Prices, Source, Venue } from "./types.js";
 import { floorDiv, least, MICRO, most, PPM, refuseUnless, venueOf } from "./types.js";
 
 /* Calls of the exchange as functions of the model. Each either does everything or throws `Refused`. */
@@ -22,6 +22,7 @@ import { floorDiv, least, MICRO, most, PPM, refuseUnless, venueOf } from "./type
 export type Listing = {
   readonly id: MarketId;
   readonly config: Config;
+  readonly growth: Growth;
   readonly quantity: QuantityRule;
   readonly deficit: DeficitRule;
 };
@@ -51,13 +52,13 @@ export function createExchange(opening: Opening): Exchange {
   const { markets, owners, fundShare, tokenScale } = opening;
   const model = createModel({ shares: "whole", freshUnit: MICRO, passOn: true });
   const venues = new Map<MarketId, Venue>();
-  for (const { id, config, quantity, deficit } of markets) {
+  for (const { id, config, growth, quantity, deficit } of markets) {
     model.list({ id, unit: config.unit, mark: 0n, quantity, deficit });
     const bucket = { wave: 0n, day: 0n, since: 0n, drawdown: 0n };
     const money = { fees: 0n, bonds: 0n, fundTarget: 0n };
     const rest = { prices: noPrices(), sources: [], reduceOnly: false, bucket };
     const own = { isDrawnDown: false, openInterest: 0n };
-    venues.set(id, { id, config, book: new NaiveBook(), ...money, ...rest, ...own });
+    venues.set(id, { id, config, growth, book: new NaiveBook(), ...money, ...rest, ...own });
   }
   for (const id of owners.keys()) accountOf(model.state, id);
   const drawn = { amount: 0n, size: 0n, since: 0n };
@@ -176,6 +177,7 @@ export function poke(x: Exchange, id: MarketId): void {
   refresh(x, id);
   const [market, venue] = [marketOf(x.core, id), venueOf(x, id)];
   mature(x, venue);
+  grow(x, venue);
   recover(x, venue);
   const notional = openInterest(x, id) * market.mark;
   const { fundTarget } = venue.config;
@@ -199,6 +201,14 @@ function treasuryPart(x: Exchange, fees: bigint): bigint {
   for (const venue of x.venues.values()) target += venue.fundTarget;
   const fill = target === 0n ? PPM : least(PPM, (held * PPM) / target);
   return floorDiv(fees * (PPM - x.fundShare) * fill, PPM * PPM);
+}
+
+/* ADMINISTRATION */
+
+/** Lifts reduce-only, not while a shortfall stands. */
+export function reopen(x: Exchange, id: MarketId): void {
+  refuseUnless(!marketOf(x.core, id).shortfall.isPositive(), "ReduceOnly");
+  venueOf(x, id).reduceOnly = false;
 }
 
 /* CONSERVATION */

@@ -31,8 +31,10 @@ export type Config = {
   readonly makerFee: bigint;
   readonly takerFee: bigint;
   readonly band: bigint;
-  /** Lots. */
+  /** Lots, as far as it has grown. */
   readonly openInterestCap: bigint;
+  /** Seconds in which a cap would grow from nothing. */
+  readonly capRamp: bigint;
   /** Percent of it. */
   readonly accountShare: bigint;
   readonly maxLeverageClass: number;
@@ -113,9 +115,13 @@ export type Prices = {
 /** Drawdown in 10^-9 of the fund. */
 export type Bucket = { wave: bigint; day: bigint; since: bigint; drawdown: bigint };
 
+export type Growth = { readonly full: bigint; readonly since: bigint };
+
 export type Venue = {
   readonly id: MarketId;
-  readonly config: Config;
+  config: Config;
+  /** What the cap grows to, lots, and when it last did; 0 if it does not. */
+  growth: Growth;
   readonly book: NaiveBook;
   readonly prices: Prices;
   sources: readonly Source[];
