@@ -9,8 +9,9 @@ import { liquidationsSeen } from "../reference/liquidation.js";
 import { fundSeen } from "../reference/fund.js";
 import { vaultSeen } from "../reference/vault.js";
 import { seen } from "../reference/matching.js";
+import { windingSeen } from "../reference/winding.js";
 import { adopted } from "./adopt.js";
-import { steps } from "./commands.js";
+import { steps } from "./scenarios.js";
 import type { Step } from "./commands.js";
 import { createRun, Difference } from "./play.js";
 import type { Counts } from "./play.js";
@@ -113,6 +114,7 @@ function totals(): Record<string, number> {
     ...named("matching", seen),
     ...named("jump", jumpsSeen),
     ...named("cap", capsSeen),
+    ...named("winding", windingSeen),
     ...named("liquidation", liquidationsSeen),
     ...named("event", eventsSeen),
     ...named("budget", budgetsSeen),

@@ -62,7 +62,9 @@ export function ofModel(x: Exchange): Figures {
     figures[`cap ${id}`] = `${config.openInterestCap} ${growth.full} ${growth.since}`;
     figures[`bucket ${id}`] = `${bucket.wave} ${bucket.day} ${bucket.since} ${bucket.drawdown}`;
     figures[`fund target ${id}`] = String(venue.fundTarget / MICRO);
-    figures[`status ${id}`] = String(1 + (venue.reduceOnly ? 2 : 0) + (venue.isDrawnDown ? 16 : 0));
+    figures[`status ${id}`] = String(statusIn(venue));
+    const { from, until, seen, sum } = venue.wind ?? { from: 0n, until: 0n, seen: 0n, sum: 0n };
+    figures[`wind ${id}`] = `${from} ${until} ${seen} ${sum}`;
     figures[`best ${id}`] = `${book.best(0n)} ${book.best(1n)}`;
     figures[`open interest ${id}`] = String(openInterest(x, id));
     figures[`fees ${id}`] = String(fees);
@@ -84,6 +86,11 @@ export function ofModel(x: Exchange): Figures {
     for (const { side, tick } of book.levels()) figures[`tick ${id}/${side}/${tick}`] = "set";
   }
   return figures;
+}
+
+function statusIn({ reduceOnly, isDrawnDown, wind, isEnded }: Venue): number {
+  const ending = isEnded ? 32 : 8;
+  return 1 + (reduceOnly ? 2 : 0) + (isDrawnDown ? 16 : 0) + (wind === undefined ? 0 : ending);
 }
 
 const sumOf = (values: readonly bigint[]) => values.reduce((sum, value) => sum + value, 0n);
@@ -191,7 +198,8 @@ function marketFigures(
   figures[`bonds ${id}`] = String(market.flow.bonds);
   figures[`shortfall ${id}`] = String(market.pool.shortfall);
   Object.assign(figures, pricesOf(id, market), queueOf(id, market));
-  const { bucket, book, volatility, config, caps } = market;
+  const { bucket, book, volatility, config, caps, wind } = market;
+  figures[`wind ${id}`] = `${wind.from} ${wind.until} ${wind.last} ${wind.sum}`;
   figures[`cap ${id}`] = `${config.openInterestCap} ${caps.full} ${caps.since}`;
   figures[`bucket ${id}`] = `${bucket.wave} ${bucket.day} ${bucket.since} ${bucket.drawdown}`;
   figures[`fund target ${id}`] = String(volatility.fundTarget);

@@ -20,6 +20,7 @@ import { principalOf, release } from "../reference/vault.js";
 import { isWaiting } from "../reference/jumps.js";
 import { healthOf, withdrawable } from "../reference/health.js";
 import { liquidate, takeover } from "../reference/liquidation.js";
+import { windDown, windingSeen } from "../reference/winding.js";
 import type { Action } from "../reference/orders.js";
 import { chosenClass, closableBy, heldBy } from "../reference/positions.js";
 import type { Config, Exchange } from "../reference/types.js";
@@ -71,7 +72,7 @@ const TOKEN_DECIMALS = 6;
 const AGE = 10n;
 /** Commands for which nothing is said behind one source alone. */
 const QUIET = 9;
-/** Seconds without prices after which a market would be wound down. */
+/** Seconds without prices after which a market may be wound down: only the first ever is. */
 const TOO_LONG = 80_000;
 const STEP = 1000n;
 const TIMES = { gtc: 0, ioc: 1, fok: 2, postOnly: 3 } as const;
@@ -98,8 +99,9 @@ export async function createRun(real: Real, counts: Counts) {
     const said = saying(command, wait);
     const sent = await real.block(planned?.call, wait, said);
     const state = await real.state();
+    const cleared = windingSeen.cleared;
     const error = follow(sent, said, planned?.act);
-    const isEvent = command.kind === "deleverage";
+    const isEvent = command.kind === "deleverage" || windingSeen.cleared > cleared;
     const lines = isEvent ? adopt(x, state, events) : [];
     const compared = differences(x, state, sent.tokens);
     counts.comparisons += compared.count;
@@ -112,8 +114,10 @@ export async function createRun(real: Real, counts: Counts) {
 
   /** Prices are said again before they are aged, but for a wait that is to see them so, and behind one source alone. */
   function saying(command: Command, wait: bigint): Said[] {
-    if (command.kind === "wait" && command.isStale && command.seconds < TOO_LONG) return [];
-    return [...real.markets().keys()].flatMap((kind) => sayingOf(kind, command, wait));
+    const silent = command.kind === "wait" && command.isStale;
+    const kinds = silent ? [1] : [0, 1];
+    if (silent && command.seconds < TOO_LONG) return [];
+    return kinds.flatMap((kind) => sayingOf(kind, command, wait));
   }
 
   function sayingOf(kind: number, command: Command, wait: bigint): Said[] {
@@ -143,6 +147,7 @@ export async function createRun(real: Real, counts: Counts) {
     act?: (x: Exchange) => void,
   ): string | undefined {
     setTime(x, time);
+    observeGaps(x, last);
     for (const { kind, source, price, ago } of said) {
       say(x, real.markets()[kind] ?? 0, source, { price, publishTime: time - ago });
     }
@@ -268,6 +273,11 @@ function plan({ real, x, last }: Now, command: Command, wait: bigint): Planned |
       }
       const data = real.encode("setConfig", [market, changedConfig(last, market, next)]);
       return { call: roleCall(real, data), act: (it) => changeCap(it, market, next) };
+    }
+    case "windDown": {
+      const market = marketAt(command.market);
+      const data = real.encode("windDown", [market]);
+      return { call: roleCall(real, data), act: (it) => windDown(it, market) };
     }
     case "reopen": {
       const market = marketAt(command.market);

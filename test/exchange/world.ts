@@ -20,7 +20,7 @@ import { Batch__factory, SettableSource__factory } from "../../typechain-types/i
  * then the command is sent in the name of its owner, so that every command finds prices that can be read afterwards whether it was
  * refused or not. Nothing but the sources of prices is not what is deployed: these say what they are told.
  *
- * Never reached: events that do not fit into one transaction, markets that are wound down, more markets than an account may be in.
+ * Never reached: events that do not fit into one transaction, more markets than an account may be in.
  */
 
 export const OWNERS = 6;
@@ -39,12 +39,13 @@ const OVERRIDES: readonly MarketOverrides[] = [
     crowdingFrom: 100,
     openInterestCap: "200",
     capRamp: 0,
+    windWindow: 600,
   },
   {
     accountShare: 60,
     crowdingFrom: 40,
     concentration: 3,
-    openInterestCap: "200",
+    openInterestCap: "500",
     move: 12_000,
     topShare: 60,
     drawdownLimit: 150_000,
@@ -53,7 +54,8 @@ const OVERRIDES: readonly MarketOverrides[] = [
     freshEpoch: 120,
     maxJump: 20_000,
     capStart: 40,
-    capRamp: 7_200,
+    capRamp: 18_000,
+    windWindow: 900,
     classDelay: 60,
     fundTarget: 100_000,
   },

@@ -16,11 +16,13 @@ import type { AccountId, Market, MarketId, Side } from "../model/types.js";
 import { draw, drawUnbudgeted, openPurse, permitOf } from "./budgets.js";
 import type { Permit, Purse } from "./budgets.js";
 import { noteOpenInterest } from "./caps.js";
+import { takeFresh } from "./freshProfit.js";
 import { healthOf } from "./health.js";
 import type { Health } from "./health.js";
 import { cancelOrders, elapsedOf, isLiquidatable, penaltyOf, scan } from "./liquidation.js";
 import { take } from "./matching.js";
 import { pay, takeOut, worthFloor } from "./positions.js";
+import { closeEnded } from "./winding.js";
 import type { Exchange, Venue } from "./types.js";
 import {
   absolute,
@@ -143,7 +145,7 @@ export function deleverage(
   let fills = least(maxFills, FILLS);
   for (const pot of pots) if (fills > 0n) fills = sell(ev, pot, fills);
   for (const pot of pots) close(ev, pot);
-  for (const { market } of pots) noteOpenInterest(x, market.id);
+  for (const market of x.venues.keys()) noteOpenInterest(x, market);
   payReward(ev, accounts.includes(rewardTo) ? 0 : rewardTo);
 }
 
@@ -152,20 +154,25 @@ export function deleverage(
 /** @returns Whether the account was due. */
 function gather(ev: Event, id: AccountId): boolean {
   const { x } = ev;
-  const { live, freshSince } = scan(x, id);
+  const { live } = scan(x, id);
   if (live.length === 0) return rescue(x, id);
   const before = healthOf(x, id);
-  if (freshSince === undefined) return false;
-  if (!(before.equity < 0n && before.equityAtIndex < 0n)) {
-    const duration = live.reduce((max, at) => most(max, venueOf(x, at).config.clock), 0n);
-    const hasRunOut = x.clocks.has(id) && elapsedOf(x, id, freshSince) >= duration;
-    if (!isLiquidatable(before) || !hasRunOut) return false;
-  }
+  if (!isDue(x, id, before)) return before.equity >= 0n && closeEnded(x, id);
   cancelOrders(x, id);
   if (before.equity < 0n) foldFresh(x, id);
   closeAccount(ev, id, live, before);
   x.clocks.delete(id);
   return true;
+}
+
+/** Everything is fresh, and it is insolvent, or below maintenance since its clock ran out. */
+function isDue(x: Exchange, id: AccountId, health: Health): boolean {
+  const { live, freshSince } = scan(x, id);
+  if (freshSince === undefined) return false;
+  if (health.equity < 0n && health.equityAtIndex < 0n) return true;
+  const duration = live.reduce((max, at) => most(max, venueOf(x, at).config.clock), 0n);
+  const hasRunOut = x.clocks.has(id) && elapsedOf(x, id, freshSince) >= duration;
+  return isLiquidatable(health) && hasRunOut;
 }
 
 /** An account without a position that a haircut of its fresh profit left below zero. */
@@ -460,26 +467,11 @@ function charge(ev: Event, pot: Pot, payers: Side): void {
   showCharged(ev.x, market, payers);
 }
 
-/** In proportion to what is counted, which may be a few micro units less than what accounts have. */
 function chargeFresh({ x, weights }: Event, { market }: Pot, side: Side, amount: Rational): void {
   if (amount.isZero()) return;
   eventsSeen.freshCharges++;
   const counted = weights.get(viewKey(market.id, Number(side)))?.at(-1)?.weight ?? ZERO;
-  const keep = counted.minus(amount).over(counted);
-  for (const account of x.core.accounts.values()) {
-    const record = account.fresh.get(market.id);
-    if (record?.side !== side) continue;
-    const before = record.current.plus(record.previous);
-    record.current = inMicro(record.current.times(keep));
-    record.previous = inMicro(record.previous.times(keep));
-    const taken = before.minus(record.current).minus(record.previous);
-    x.core.dustMoney = x.core.dustMoney.plus(taken);
-  }
-  x.core.dustMoney = x.core.dustMoney.minus(amount);
-}
-
-function inMicro(amount: Rational): Rational {
-  return rational(amount.floor() - (amount.floor() % MICRO));
+  takeFresh(x, market, side, { amount, counted });
 }
 
 /** Who is met in the book after a charge has whole numbers: as many lots as before, at a cost that is rounded up. */
@@ -499,7 +491,7 @@ function showCharged(x: Exchange, market: Market, side: Side): void {
 /** No further than mark ∓ liqSlip; the fund pays the difference to mark with what budget is left. */
 function sell(ev: Event, pot: Pot, fills: bigint): bigint {
   const { long, short } = pot.lots;
-  if (long === short) return fills;
+  if (long === short || pot.venue.isEnded) return fills;
   const closed: Side = long > short ? 1n : -1n;
   const plan = pot.plans.get(closed);
   if (plan === undefined) return fills;

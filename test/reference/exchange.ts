@@ -1,6 +1,5 @@
 import { NaiveBook } from "../BookModel.js";
 import { accountOf, freshOf, marketOf } from "../model/cohorts.js";
-import { advanceFreshEpoch } from "../model/fresh.js";
 import { createModel } from "../model/model.js";
 import type { Rational } from "../model/rational.js";
 import type { AccountId, DeficitRule, MarketId, QuantityRule, State } from "../model/types.js";
@@ -10,8 +9,9 @@ import { judge, snapshotOf, withdrawable } from "./health.js";
 import { execute } from "./orders.js";
 import type { Action } from "./orders.js";
 import { noStaking } from "./fund.js";
-import { isWaiting, jumpsSeen } from "./jumps.js";
+import { mature } from "./freshProfit.js";
 import { pay, settle } from "./positions.js";
+import { clearShortfall } from "./winding.js";
 import { openVault, payOut, pull } from "./vault.js";
 import { refresh } from "./prices.js";
 import type { Config, Exchange, Growth, Prices, Source, Venue } from "./types.js";
@@ -57,7 +57,7 @@ export function createExchange(opening: Opening): Exchange {
     const bucket = { wave: 0n, day: 0n, since: 0n, drawdown: 0n };
     const money = { fees: 0n, bonds: 0n, fundTarget: 0n };
     const rest = { prices: noPrices(), sources: [], reduceOnly: false, bucket };
-    const own = { isDrawnDown: false, openInterest: 0n };
+    const own = { isDrawnDown: false, openInterest: 0n, wind: undefined, isEnded: false };
     venues.set(id, { id, config, growth, book: new NaiveBook(), ...money, ...rest, ...own });
   }
   for (const id of owners.keys()) accountOf(model.state, id);
@@ -85,23 +85,6 @@ export function setTime(x: Exchange, now: bigint): void {
   for (const venue of x.venues.values()) {
     venue.book.now = now;
     mature(x, venue);
-  }
-}
-
-/** Fresh profit matures with time, but not while a jump waits or a shortfall stands. */
-function mature(x: Exchange, { id, config: { freshEpoch }, prices }: Venue): void {
-  const market = marketOf(x.core, id);
-  if (freshEpoch === 0n || market.shortfall.isPositive()) return;
-  const epoch = (isWaiting(prices) ? prices.waitingSince : x.core.now) / freshEpoch;
-  const isLate = epoch < x.core.now / freshEpoch;
-  if (isLate && [...x.core.accounts.values()].some(({ fresh }) => fresh.has(id))) {
-    jumpsSeen.freshWaits++;
-  }
-  if (epoch > market.freshEpoch) advanceFreshEpoch(x.core, market, epoch);
-  for (const account of x.core.accounts.values()) {
-    for (const [market, fresh] of account.fresh) {
-      if (fresh.current.isZero() && fresh.previous.isZero()) account.fresh.delete(market);
-    }
   }
 }
 
@@ -177,6 +160,7 @@ export function poke(x: Exchange, id: MarketId): void {
   refresh(x, id);
   const [market, venue] = [marketOf(x.core, id), venueOf(x, id)];
   mature(x, venue);
+  clearShortfall(x, venue);
   grow(x, venue);
   recover(x, venue);
   const notional = openInterest(x, id) * market.mark;

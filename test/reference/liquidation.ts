@@ -201,6 +201,7 @@ export function takeover(x: Exchange, { from, to, market, lots, worstPrice }: Ta
   const before = snapshotOf(x, to);
   refuseUnless(from !== to, "SameAccount");
   refuseUnless(venueOf(x, market).prices.grade !== "dead", "PriceNotFresh");
+  refuseUnless(!venueOf(x, market).isEnded, "ReduceOnly");
   const sale = begin(x, from, 0n);
   refuseUnless(sale !== "NoPosition", "ZeroLots");
   refuseUnless(sale !== "Healthy", "NotLiquidatable");

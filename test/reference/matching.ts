@@ -80,7 +80,7 @@ export function take(x: Exchange, t: Take): Taken {
     left: wanted,
     steps: 0n,
     closable,
-    mayGrow: t.isForced || t.taker === undefined || isOpen,
+    mayGrow: t.isForced || t.taker === undefined ? !venue.isEnded : isOpen,
     fill: { side: t.side, closeLots: 0n, closeQuote: 0n, openLots: 0n, openQuote: 0n },
   };
   const lotsAt = new Map<bigint, bigint>();

@@ -2,6 +2,7 @@ import { marketOf } from "../model/cohorts.js";
 import type { MarketId } from "../model/types.js";
 import { impactPrices, toQuote } from "./impact.js";
 import { expire, hear, isWaiting } from "./jumps.js";
+import { observe } from "./winding.js";
 import type { Config, Exchange, Grade, Source, Venue } from "./types.js";
 import {
   absolute,
@@ -32,6 +33,7 @@ const WORST_TO_BEST: readonly Grade[] = ["dead", "aged", "fresh"];
 export function refresh(x: Exchange, id: MarketId): void {
   const [market, venue] = [marketOf(x.core, id), venueOf(x, id)];
   const { prices } = venue;
+  if (venue.isEnded) return;
   const indexBefore = prices.index;
   market.funding += fundingSince(x, venue);
   updateIndex(x, venue);
@@ -43,6 +45,7 @@ export function refresh(x: Exchange, id: MarketId): void {
   }
   if (isAlive) market.mark = markOf(x, venue);
   prices.refreshed = x.core.now;
+  observe(x, venue, indexBefore);
 }
 
 function worse(a: Grade, b: Grade): Grade {

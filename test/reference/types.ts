@@ -76,6 +76,8 @@ export type Config = {
   readonly topShare: bigint;
   readonly move: bigint;
   readonly drawdownLimit: bigint;
+  readonly windWindow: bigint;
+  readonly maxDead: bigint;
 };
 
 export type Grade = "dead" | "aged" | "fresh";
@@ -115,6 +117,14 @@ export type Prices = {
 /** Drawdown in 10^-9 of the fund. */
 export type Bucket = { wave: bigint; day: bigint; since: bigint; drawdown: bigint };
 
+/** A market that is wound down: index times seconds since `from`, up to when it was last seen. */
+export type Wind = {
+  readonly from: bigint;
+  readonly until: bigint;
+  readonly seen: bigint;
+  readonly sum: bigint;
+};
+
 export type Growth = { readonly full: bigint; readonly since: bigint };
 
 export type Venue = {
@@ -135,6 +145,9 @@ export type Venue = {
   reduceOnly: boolean;
   /** It drew so much of the fund that it only shrinks for a while. */
   isDrawnDown: boolean;
+  wind: Wind | undefined;
+  /** It has its last price. */
+  isEnded: boolean;
   /** Lots, as margin knows them. */
   openInterest: bigint;
   bucket: Bucket;
@@ -205,8 +218,8 @@ export function venueOf(x: Exchange, id: MarketId): Venue {
 }
 
 /** Whether nobody may grow in a market. */
-export function onlyShrinks({ reduceOnly, isDrawnDown }: Venue): boolean {
-  return reduceOnly || isDrawnDown;
+export function onlyShrinks({ reduceOnly, isDrawnDown, wind }: Venue): boolean {
+  return reduceOnly || isDrawnDown || wind !== undefined;
 }
 
 export function viewKey(id: AccountId, market: MarketId): string {
