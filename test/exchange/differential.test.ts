@@ -127,6 +127,5 @@ const EVERY_DAY = [
   "winding.ended",
   "winding.handedOver",
   "winding.metThere",
-  "winding.cleared",
   "refused.AlreadyWindingDown",
 ];
