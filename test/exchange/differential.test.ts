@@ -127,5 +127,6 @@ const EVERY_DAY = [
   "winding.ended",
   "winding.handedOver",
   "winding.metThere",
+  "winding.cleared",
   "refused.AlreadyWindingDown",
 ];
