@@ -117,4 +117,11 @@ export const BUGS: readonly Bug[] = [
     fixedIn: "81f8113",
     guardedBy: "test/input/",
   },
+  {
+    what: "While a jump of the index waited, whoever came first closed at the old price against bids of before that only shrank their makers' positions: 19,839 of 20,000 at their cost.",
+    foundBy: "attack: leaving at the old price",
+    fixedIn: "eeb964a",
+    guardedBy:
+      "test/Matching.ts, test/attacks/prices.test.ts, test/exchange/cases/held-back-by-a-jump.json",
+  },
 ];

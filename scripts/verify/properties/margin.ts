@@ -62,10 +62,7 @@ export const MARGIN: readonly Property[] = [
     checkedBy: [
       ...at("test/Listing.ts", "margin below a stated move"),
       ...at(FUZZ, "testFuzz_maintenanceIsHalfRoundedUpOnce"),
-      ...at(
-        "test/properties/envelope.test.ts",
-        "where the first bracket has the envelope's leverage (H12)",
-      ),
+      ...at("test/attacks/worn.test.ts", "where the first bracket has the envelope's leverage"),
     ],
     because: "Maintenance is of the bracket, not of the account's leverage.",
     missing:

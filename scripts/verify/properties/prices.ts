@@ -220,11 +220,8 @@ export const PRICE_RULES: readonly Property[] = [
     checkedBy: [
       ...at("test/Listing.ts", "margin below a stated move", "the same at five times"),
       ...at("test/Caps.ts", "are what the fund could pay for after a stated move"),
-      ...at(
-        "test/properties/envelope.test.ts",
-        "where the first bracket has the envelope's leverage (H12)",
-      ),
-      ...at("test/properties/envelope.test.ts", "brings it at most what the fund pays"),
+      ...at("test/attacks/worn.test.ts", "where the first bracket has the envelope's leverage"),
+      ...at("test/attacks/worn.test.ts", "else what the fund pays (H12)"),
     ],
     because: "Known, with its reason: decision 018.",
     missing:
