@@ -184,6 +184,26 @@ describe("Cohorts", () => {
       await market.settle(A);
       expect(cohortsOf(await market.check()).get(cohort)).to.include({ lots: 1n, members: 1n });
     });
+
+    it("settles from where a step ended, not from where the first began", async () => {
+      const market = await networkHelpers.loadFixture(deployPlain);
+      const cohort = key(SHORT, 100n);
+      const [much, more, few] = [10n ** 12n, 10n ** 18n, 10n ** 4n];
+      await market.trade(C, A, few, 100n);
+      await market.trade(OTHER, A, much - few, 100n);
+      await market.setMark(90n);
+      await closeAgainst(market, OTHER, [[cohort, much - few]]);
+      await market.trade(OTHER, B, more, 100n);
+      await market.setMark(80n);
+      await closeAgainst(market, OTHER, [[cohort, more]]);
+      const { exponent } = await market.harness.checkpointOf(ID, cohort, 2);
+      expect(exponent, "more than one settlement").to.be.greaterThan(64n);
+      // Ten a lot for all but a few, twenty for these, but for the fraction of a lot that each step leaves.
+      const paid = 10n * (much - few) + 20n * few;
+      expect(await cashOf(market, A)).to.be.within(paid - 40n, paid);
+      await market.settle(A);
+      await market.check();
+    });
   });
 
   describe("haircuts", () => {
@@ -250,6 +270,20 @@ describe("Cohorts", () => {
       expect(await profitOf(market, B, 128n)).to.equal(-48n);
       expect(await profitOf(market, C, 128n)).to.equal(-16n);
       expect(await market.harness.costOf(ID, key(SHORT, 128n, 0))).to.equal(8n * 128n - 16n);
+    });
+
+    it("are taken over once by a cohort that one of its members leaves", async () => {
+      const market = await networkHelpers.loadFixture(deployPlain);
+      await market.trade(OTHER, A, 10n, 128n);
+      await market.trade(OTHER, B, 20n, 128n);
+      await market.run({ charges: [{ side: SHORT, priceClass: classOf(128n), amount: 60n }] });
+      await market.trade(B, OTHER, 20n, 128n);
+      expect(await cashOf(market, B)).to.equal(-40n);
+      expect(await market.harness.costOf(ID, key(SHORT, 128n))).to.equal(10n * 128n - 20n);
+      await market.check();
+      await market.settle(A);
+      expect(await profitOf(market, A, 128n)).to.equal(-20n);
+      await market.check();
     });
 
     it("stay with lots that are left when others are cut", async () => {

@@ -8,6 +8,7 @@ import {
   networkHelpers,
   SIZE,
   TICK,
+  UNIT,
   WHOLE,
 } from "./WaterfallFixture.js";
 import type { Lab, MarketOptions } from "./WaterfallFixture.js";
@@ -72,6 +73,33 @@ describe("Deleverage, the book", () => {
     });
     expect(lotsOf(events)).to.deep.equal({ bookLots: 5n * SIZE, queueLots: 5n * SIZE });
     expect(await world.harness.balanceOf(FUND)).to.equal(fund - units(10n) - 15n * TICK);
+  });
+
+  it("slips for a single lot", async () => {
+    // As above, and what the deficit leaves is the 4 ticks that one lot may cost.
+    const fund = 5n * (units(10n) + 4n * UNIT);
+    const { world, long, maker } = await crash([{ lots: LOTS, ticks: 797n }], { fund });
+    const { events } = await world.event([long], {
+      maxFills: 100n,
+      bookFills: [{ market: 0, maker, lots: 1n, ticks: 797n }],
+      permits: permits(fund),
+    });
+    expect(lotsOf(events)).to.deep.equal({ bookLots: 1n, queueLots: LOTS - 1n });
+  });
+
+  it("slips with the only fill that is allowed", async () => {
+    const fund = units(1000n);
+    const bids = [
+      { lots: 4n * SIZE, ticks: 797n },
+      { lots: 6n * SIZE, ticks: 797n },
+    ];
+    const { world, long, maker } = await crash(bids, { fund });
+    const { events } = await world.event([long], {
+      maxFills: 1n,
+      bookFills: [{ market: 0, maker, lots: 4n * SIZE, ticks: 797n }],
+      permits: permits(fund),
+    });
+    expect(lotsOf(events)).to.deep.equal({ bookLots: 4n * SIZE, queueLots: 6n * SIZE });
   });
 
   it("goes no further than mark less liqSlip", async () => {

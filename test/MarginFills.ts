@@ -422,7 +422,7 @@ describe("Margin of fills", () => {
     // Exactly at the target is not enough: a sale may lose two wei to rounding, a requirement one.
     const sales: {
       name: string;
-      balance: number;
+      balance: number | bigint;
       price: number;
       min?: bigint;
       penalty?: bigint;
@@ -449,6 +449,15 @@ describe("Margin of fills", () => {
         lots: 1920n,
       },
       { name: "never enough", balance: 1000, price: 950, lots: 2000n },
+      // At a loss of 20 a lot equity gains on the target down to the bracket's edge, and loses beyond it. There, with the roundings:
+      // 4 · (equity − 2 wei − 20,000) ≥ 5 · (10,000 + 1 wei)
+      {
+        name: "the only size that is enough",
+        balance: units(32_500) + 4n,
+        price: 980,
+        lots: 1000n,
+      },
+      { name: "none by a wei", balance: units(32_500) + 3n, price: 980, lots: 2000n },
       // 4 · (30,000.001 − d · 5) ≥ 5 · what is left needs: d = 5 · … / (125 − 20) instead of 125
       { name: "with a penalty", balance: 30_000.001, price: 1000, penalty: 5000n, lots: 524n },
       { name: "without equity", balance: -1000, price: 1000, lots: 2000n },

@@ -7,8 +7,10 @@ const BROAD: readonly string[] = ["test/lib/live.test.ts", "test/exchange/differ
 
 const ACCOUNTS = "test/Accounts.ts";
 const BOOK = "test/Book.ts";
+const BOTH_SIDES = "test/attacks/both-sides.test.ts";
 const CAPS = "test/Caps.ts";
 const COHORTS = "test/Cohorts.ts";
+const CONTINUED = "test/ContinueEvent.ts";
 const DELEVERAGE = "test/Deleverage.ts";
 const EDGES = "test/DeleverageEdges.ts";
 const EVENT_BOOK = "test/DeleverageBook.ts";
@@ -21,10 +23,11 @@ const LENS = "test/ExchangeLens.ts";
 const LIQUIDATION = "test/Liquidation.ts";
 const LISTING = "test/Listing.ts";
 const MARGIN = "test/Margin.ts";
-const MARGIN_ORACLE = "test/MarginOracle.ts";
+const MARGIN_RANDOM = "test/MarginRandom.ts";
 const MATCHING = "test/Matching.ts";
 const MATCHING_RANDOM = "test/MatchingRandom.ts";
 const MODEL = "test/differential/cohorts.test.ts";
+const NAMED = "test/DeleverageNamed.ts";
 const ORDERS = "test/Orders.ts";
 const POSITIONS = "test/Positions.ts";
 const PRICES = "test/Prices.ts";
@@ -37,6 +40,7 @@ const VOLATILITY = "test/Volatility.ts";
 const WINDING = "test/Winding.ts";
 
 const EVENTS = [DELEVERAGE, EVENT_BOOK, EDGES, EVENT_RANDOM];
+const LARGE_EVENTS = [BOTH_SIDES, NAMED, CONTINUED];
 
 /** By file below contracts/, those that carry risk. */
 const LOOKS: Readonly<Record<string, readonly string[]>> = {
@@ -53,16 +57,16 @@ const LOOKS: Readonly<Record<string, readonly string[]>> = {
   "libraries/Budgets.sol": ["test/Budgets.ts", CAPS, DELEVERAGE, EDGES],
   "libraries/Caps.sol": [CAPS, RISK_CAPS, LISTING, ORDERS, MATCHING],
   "libraries/CohortMath.sol": [COHORTS, POSITIONS, FUNDING, MODEL, DELEVERAGE, FILLS],
-  "libraries/Cohorts.sol": [COHORTS, QUEUE, POSITIONS, MODEL, LENS, DELEVERAGE],
-  "libraries/Deleverage.sol": [...EVENTS, FUND, LENS, WINDING],
+  "libraries/Cohorts.sol": [COHORTS, QUEUE, POSITIONS, MODEL, LENS, DELEVERAGE, NAMED],
+  "libraries/Deleverage.sol": [...EVENTS, FUND, LENS, WINDING, ...LARGE_EVENTS],
   "libraries/Distress.sol": [LIQUIDATION, FUND, DELEVERAGE, EDGES, ORDERS],
   "libraries/Fees.sol": [LISTING, CAPS, MATCHING, POSITIONS],
   "libraries/Forced.sol": [LIQUIDATION, DELEVERAGE, EDGES],
   "libraries/Fresh.sol": [FRESH, MODEL, ACCOUNTS, DELEVERAGE],
   "libraries/Funding.sol": [FUNDING, PRICES],
-  "libraries/HealthMath.sol": [MARGIN, FILLS, RISK_CAPS, MARGIN_ORACLE, LIQUIDATION, CAPS],
+  "libraries/HealthMath.sol": [MARGIN, FILLS, RISK_CAPS, LIQUIDATION, CAPS, MARGIN_RANDOM],
   "libraries/JumpGuard.sol": [PRICES, MARGIN, PRICES_RANDOM],
-  "libraries/Ladder.sol": [...EVENTS, LENS],
+  "libraries/Ladder.sol": [...EVENTS, LENS, ...LARGE_EVENTS],
   "libraries/Ledger.sol": [ACCOUNTS, COHORTS, LIQUIDATION],
   "libraries/Liquidation.sol": [LIQUIDATION, SALES_RANDOM, CAPS, FUND, WINDING],
   "libraries/Margin.sol": [
@@ -71,11 +75,11 @@ const LOOKS: Readonly<Record<string, readonly string[]>> = {
     LIQUIDATION,
     RISK_CAPS,
     ACCOUNTS,
-    MARGIN_ORACLE,
     ORDERS,
     CAPS,
     SALES_RANDOM,
     LENS,
+    MARGIN_RANDOM,
   ],
   "libraries/Matching.sol": [MATCHING, ORDERS, REPLACE, CAPS, FILLS, LIQUIDATION, MATCHING_RANDOM],
   "libraries/Orders.sol": [ORDERS, REPLACE, MATCHING, ACCOUNTS, CAPS, RISK_CAPS, LISTING],
@@ -83,7 +87,7 @@ const LOOKS: Readonly<Record<string, readonly string[]>> = {
   "libraries/Prices.sol": [PRICES, FUNDING, VOLATILITY, WINDING, MARGIN, PRICES_RANDOM],
   "libraries/Queue.sol": [QUEUE, COHORTS, LENS, DELEVERAGE],
   "libraries/Shares.sol": [COHORTS, DELEVERAGE, EDGES],
-  "libraries/Tiers.sol": [MARGIN, FILLS, LIQUIDATION, LISTING, SALES_RANDOM, LENS],
+  "libraries/Tiers.sol": [MARGIN, FILLS, LIQUIDATION, LISTING, SALES_RANDOM, LENS, MARGIN_RANDOM],
   "libraries/Volatility.sol": [VOLATILITY, RISK_CAPS, PRICES],
   "libraries/Winding.sol": [WINDING, LISTING],
   "oracle/ChainlinkSource.sol": ["test/ChainlinkSource.ts"],

@@ -13,4 +13,11 @@ export type Equivalent = {
   readonly because: string;
 };
 
-export const EQUIVALENT: readonly Equivalent[] = [];
+export const EQUIVALENT: readonly Equivalent[] = [
+  {
+    file: "libraries/Positions.sol",
+    line: "if (againstMark > amount) amount = againstMark;",
+    what: "> → >=",
+    because: "Where the two are equal, the assignment stores what is there already.",
+  },
+];
