@@ -343,5 +343,14 @@ describe("Book", () => {
       await book.touch(11n);
       expect(await book.touch.estimateGas(11n)).to.equal(idle);
     });
+
+    it("does not look for what died before the first order", async () => {
+      const { book } = await networkHelpers.loadFixture(deployBook);
+      await book.append(newOrder({ account: 11n, side: LONG, tick: 5n, lots: 1n }));
+      const idle = await book.touch.estimateGas(11n);
+      await book.killLevel(LONG, 5n);
+      await book.append(newOrder({ account: 12n, side: LONG, tick: 6n, lots: 1n }));
+      expect(await book.touch.estimateGas(12n)).to.equal(idle);
+    });
   });
 });

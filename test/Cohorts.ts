@@ -206,6 +206,16 @@ describe("Cohorts", () => {
     });
   });
 
+  describe("the mark of a checkpoint that a position names", () => {
+    it("is one bit, set by who joins and by who stays", async () => {
+      const market = await networkHelpers.loadFixture(deployPlain);
+      for (const lots of [10n, 5n]) {
+        await market.trade(OTHER, A, lots, 100n);
+        expect((await market.harness.cohortOf(ID, key(SHORT, 100n))).referenced).to.equal(1n);
+      }
+    });
+  });
+
   describe("haircuts", () => {
     it("take what is charged by size, from profit, without moving cash", async () => {
       const market = await networkHelpers.loadFixture(deployPlain);

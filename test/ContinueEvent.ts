@@ -7,6 +7,7 @@ import {
   deployHarness,
   expectSame,
   FUND,
+  LONG,
   networkHelpers,
   PRO_RATA,
   QUEUE,
@@ -148,6 +149,34 @@ describe("An event that is stored", () => {
     expect(eventsNamed(events, "Haircut")).to.have.length(5);
     expect(await world.harness.balanceOf(keeper)).to.equal(units(5n) / 100n);
     expect(await world.harness.balanceOf(FUND)).to.equal(units(95n) / 100n);
+  });
+
+  it("makes a thousand steps a call at most, of which a cohort is eight", async function () {
+    this.timeout(600_000);
+    const { world, loser } = await bigWorld({});
+    await world.setPrice(0, { funding: (10n ** 6n * UNIT) << 32n });
+    await world.deleverage([loser]);
+    const keeper = await world.open(0n);
+    await world.credit(FUND, units(100n));
+    const { events } = await world.done(
+      world.harness.continueEvent(0, 2000n, keeper, { gasLimit: 16_000_000n }),
+    );
+    const charges = ["Haircut", "PrincipalCharged"] as const;
+    // The event itself charged the profit of 600 classes.
+    expect(charges.map((name) => eventsNamed(events, name).length)).to.deep.equal([20, CLASSES]);
+    expect(eventsNamed(events, "CohortCut")).to.have.length((1000 - 20 - CLASSES) / 8);
+    expect(await world.harness.balanceOf(keeper)).to.equal(units(10n));
+  });
+
+  it("has nothing for the book, which would close who is not charged yet", async function () {
+    this.timeout(600_000);
+    const { world, loser, rich } = await bigWorld({});
+    await world.place(rich, LONG, 400n, 990n);
+    const first = await world.deleverage([loser], 100n);
+    expect(eventsNamed(first.events, "EventStored")).to.have.length(1);
+    const rest = await finish(world, () => 600n);
+    expectSame([...first.events, ...rest], world.model.deleverage({ accounts: [loser] }));
+    expect(eventsNamed([...first.events, ...rest], "Filled")).to.deep.equal([]);
   });
 
   it("keeps its accounts out of other events until it is done", async function () {

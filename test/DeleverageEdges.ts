@@ -4,6 +4,7 @@ import type { ExchangeEvent } from "../scripts/lib/events.js";
 import {
   AGED,
   createLab,
+  DEAD,
   deployHarness,
   FUND,
   LONG,
@@ -80,6 +81,21 @@ describe("Deleverage, who is left out", () => {
     const reasons = eventsNamed(events, "BalanceChanged").map(({ args }) => args.reason);
     expect(reasons).to.not.include(REWARD);
     await world.audit();
+  });
+
+  it("counts what an account keeps in a dead market for what it is missing", async () => {
+    const world = await lab({}, {});
+    const { long } = await loserIn(world, 0);
+    const other = await world.open(units(1000n));
+    await world.trade(long, other, { lots: LOTS, ticks: 1000n, market: 1 });
+    await world.setTicks(1030n, 1);
+    await world.setPrice(1, { grade: DEAD });
+    await world.setTicks(800n);
+    // 10 − 20 in the market that is closed, + 3 in the other.
+    const { events } = await world.event([long]);
+    expect(receiptsOf(events)[0]?.receipt.deficit).to.equal(units(7n));
+    expect(await world.equity(long)).to.equal(0n);
+    expect(await world.lotsOf(long, 1)).to.equal(LOTS);
   });
 
   it("does not take an account that is insolvent at mark only", async () => {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { network } from "hardhat";
 import { parseUnits } from "ethers";
+import { InsuranceFund__factory } from "../typechain-types/factories/InsuranceFund__factory.js";
 import { signPrice } from "../scripts/lib/feed.js";
 import { InsuranceFund__factory } from "../typechain-types/index.js";
 import { TOKEN, WHOLE, createWorld } from "./fixtures.js";
@@ -11,6 +12,7 @@ const { networkHelpers } = connection;
 const FUND = 1;
 const COOLDOWN = 864_000n;
 const DAY = 86_400n;
+const [LEAST_COOLDOWN, MOST_COOLDOWN] = [3600n, 60n * DAY];
 
 async function staker(world: World, deposit: string) {
   const { ballast } = world;
@@ -152,6 +154,25 @@ describe("InsuranceFund", () => {
       expect(gained).to.be.lessThan(income / 1000n);
     });
 
+    it("streams on when somebody leaves", async () => {
+      const created = await networkHelpers.loadFixture(world);
+      const { fund, signer } = await staker(created, "1000");
+      await fund.requestExit((await fund.balanceOf(signer.address)) / 2n);
+      const [, ready] = await fund.exitOf(signer.address);
+      await networkHelpers.time.increaseTo(ready);
+      await created.again();
+      const [alice, bob] = [await created.openTrader("100000"), await created.openTrader("100000")];
+      await created.trade(alice, bob, { price: "10000", size: "10" });
+      await created.exchange.poke(0);
+      await fund.noteIncome();
+      const streaming = await fund.streaming();
+      expect(streaming).to.be.greaterThan(10n * WHOLE);
+      await fund.executeExit(signer.address);
+      // A second or two of a day have passed.
+      expect(await fund.streaming()).to.be.within((streaming * 999n) / 1000n, streaming);
+      expect(await fund.totalAssets()).to.be.within(500n * TOKEN, 501n * TOKEN);
+    });
+
     it("takes losses from what streams first, and never counts more than there is", async () => {
       const created = await earned();
       const { fund, income, openTrader, execute, trade, setPrice, exchange, bob } = created;
@@ -232,6 +253,20 @@ describe("InsuranceFund", () => {
       await networkHelpers.time.increase(3600n);
       expect(await fund.isShut()).to.equal(false);
     });
+  });
+
+  it("takes a cooldown from an hour to sixty days", async () => {
+    const { exchange, deployer } = await networkHelpers.loadFixture(world);
+    const factory = new InsuranceFund__factory(deployer);
+    for (const cooldown of [LEAST_COOLDOWN, MOST_COOLDOWN]) {
+      const fund = await factory.deploy(exchange, cooldown);
+      expect(await fund.cooldown()).to.equal(cooldown);
+    }
+    for (const cooldown of [LEAST_COOLDOWN - 1n, MOST_COOLDOWN + 1n]) {
+      await expect(factory.deploy(exchange, cooldown))
+        .to.be.revertedWithCustomError(factory, "CooldownOutOfBounds")
+        .withArgs(cooldown, LEAST_COOLDOWN, MOST_COOLDOWN);
+    }
   });
 
   it("refuses a deposit that is worth no share", async () => {

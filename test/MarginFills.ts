@@ -472,6 +472,30 @@ describe("Margin of fills", () => {
       });
     }
 
+    it("takes the tiers' word for it where a sale in one bracket changes nothing", async () => {
+      // At a loss of 12.5 a lot the first bracket asks for as much less as the sale costs, so that it bounds no size; the second asks for
+      // half of the position. The other market needs three wei:
+      // 4 · (25,000 + 7 wei − 2 wei − d · 12.5) = 5 · (3 wei + 1 wei + (2000 − d) · 10) for every d.
+      const wei = { ...BASE, mark: 1n, index: 1n };
+      const few = holding({ lots: 300n, cost: 300n });
+      const enough = units(25_000) + 7n;
+      for (const [held, price] of [
+        [LONG, 987.5],
+        [SHORT, 1012.5],
+      ] as const) {
+        const lotsFor = async (balance: bigint) =>
+          read(
+            account(balance, [held, few], [BASE, wei]),
+            "lotsToTarget",
+            0,
+            ACCOUNT,
+            units(price),
+          );
+        expect(await lotsFor(enough)).to.equal(1000n);
+        expect(await lotsFor(enough - 1n)).to.equal(2000n);
+      }
+    });
+
     it("finds where maintenance ends, to the wei, on the safe side", async () => {
       // Long: 100,000 + n − 2,000,000 = n/40 − 15,000, so n = 1,885,000 · 40/39. Short: n = 2,115,000 · 40/41.
       const long = await read(account(100_000, [LONG]), "liquidationPrice", 0, ACCOUNT);
@@ -505,6 +529,14 @@ describe("Margin of fills", () => {
         before: -900,
         after: -20,
         left: 10_000,
+        taken: 0n,
+      },
+      {
+        name: "nothing of the only wei",
+        rate: 2200,
+        before: 1,
+        after: 1,
+        left: 24_000,
         taken: 0n,
       },
       {

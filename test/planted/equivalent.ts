@@ -15,6 +15,26 @@ export type Equivalent = {
 
 export const EQUIVALENT: readonly Equivalent[] = [
   {
+    file: "libraries/Deleverage.sol",
+    line: "isReduceOnly: false",
+    what: "false → true",
+    because: "Matching.prepare returns before it looks at this, because the taker is 0.",
+  },
+  {
+    file: "libraries/Distress.sol",
+    line: "return clock == 0 ? 0 : block.timestamp.zeroFloorSub(clock.max(freshSince));",
+    what: "0 → (0 + 1)",
+    because:
+      "Both callers have a clock that runs, `hasRunOut` by its first line and `begin` by `startClock`, and none started in second 1.",
+  },
+  {
+    file: "libraries/HealthMath.sol",
+    line: "copy.prudent = h.prudent;",
+    what: "copy.prudent = h.prudent; → nothing",
+    because:
+      "What is copied is asked for equity and maintenance alone: by isNotPoorer and isNotPoorerAtPending, isAtTarget and lotsToTarget.",
+  },
+  {
     file: "libraries/Positions.sol",
     line: "if (againstMark > amount) amount = againstMark;",
     what: "> → >=",
