@@ -181,7 +181,7 @@ describe("An event that is stored", () => {
 
   it("keeps its accounts out of other events until it is done", async function () {
     this.timeout(600_000);
-    const { world, loser, shorts } = await bigWorld({});
+    const { world, loser, rich, shorts } = await bigWorld({});
     await world.deleverage([loser]);
     const [holder = 0] = shorts;
     for (const call of [
@@ -191,5 +191,8 @@ describe("An event that is stored", () => {
       const { events } = await world.done(call);
       expect(eventsNamed(events, "Skipped")[0]?.args.reason, "EventPending").to.equal(4n);
     }
+    await expect(world.harness.takeover(holder, rich, 0, 1n, 0n, { gasLimit: 16_000_000n }))
+      .to.be.revertedWithCustomError(world.harness, "EventPending")
+      .withArgs(0n);
   });
 });

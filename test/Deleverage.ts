@@ -58,6 +58,18 @@ describe("Deleverage, the ladder", () => {
     expect(await world.lotsOf(short)).to.equal(0n);
   });
 
+  it("charges a single wei as it charges more", async () => {
+    const world = await lab();
+    const { long, short } = await duel(world);
+    await world.credit(long, units(10n) - 1n);
+    await world.setTicks(800n);
+    const { events } = await world.event([long]);
+    const { receipt } = receiptOf(events);
+    expect([receipt.deficit, receipt.haircut, receipt.discount]).to.deep.equal([1n, 1n, 0n]);
+    // The wei is shared out by lots, rounded up.
+    expect(await world.equity(short)).to.be.within(units(1020n) - 2n, units(1020n) - 1n);
+  });
+
   it("takes from the fund first, within its event budget", async () => {
     const world = await lab();
     await world.credit(FUND, units(20n));

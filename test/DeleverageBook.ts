@@ -102,6 +102,18 @@ describe("Deleverage, the book", () => {
     expect(lotsOf(events)).to.deep.equal({ bookLots: 4n * SIZE, queueLots: 6n * SIZE });
   });
 
+  it("does not slip when the deficit took more than the event's budget", async () => {
+    const fund = units(10n);
+    const { world, long, maker } = await crash([], { fund });
+    // Loss of 1 by price and 13 by funding, 10 were there: 2 within the budget, 1 of the winner's profit, 1 beyond the budget of 6.
+    await world.setPrice(0, { mark: 990n * UNIT, funding: (130n * UNIT) << 32n });
+    await world.place(maker, LONG, LOTS, 986n);
+    const { events } = await world.event([long], { maxFills: 100n, permits: permits(fund) });
+    const [receipt] = eventsNamed(events, "Deleveraged").map(({ args }) => args.receipt);
+    expect([receipt?.fundWithin, receipt?.fundBeyond]).to.deep.equal([units(2n), units(1n)]);
+    expect(lotsOf(events)).to.deep.equal({ bookLots: 0n, queueLots: LOTS });
+  });
+
   it("goes no further than mark less liqSlip", async () => {
     const fund = units(1000n);
     const bids = [

@@ -106,6 +106,23 @@ describe("Deleverage, who is left out", () => {
     const { events } = await world.deleverage([long]);
     expect(eventsNamed(events, "Skipped")[0]?.args.reason, "ClockRunning").to.equal(3n);
   });
+
+  it("does not take an account that has just nothing, at mark or at index", async () => {
+    const world = await lab({});
+    const { long } = await loserIn(world, 0);
+    // 10 less 10 lots' loss of 100 ticks.
+    const [nothing, less] = [900n * UNIT, 899n * UNIT];
+    for (const [mark, index] of [
+      [nothing, less],
+      [less, nothing],
+    ] as const) {
+      await world.setPrice(0, { mark, index });
+      const { events } = await world.deleverage([long]);
+      expect(eventsNamed(events, "Skipped")[0]?.args.reason, "ClockRunning").to.equal(3n);
+    }
+    await world.setPrice(0, { mark: less, index: less });
+    await world.event([long]);
+  });
 });
 
 describe("Deleverage, what follows", () => {

@@ -472,6 +472,20 @@ describe("Margin of fills", () => {
       });
     }
 
+    it("rounds the penalty of a lot up", async () => {
+      // At 1000 and a wei a lot brings a wei more and costs 5 and a two-hundredth of a wei, which counts as a wei:
+      // 4 · (30,625 + 4 wei − 2 wei − 500 · 5) ≥ 5 · (1 wei + 1500 · 25 − 15,000)
+      const where = market({ penalty: 5000n });
+      const enough = units(30_625) + 4n;
+      for (const [balance, lots] of [
+        [enough, 500n],
+        [enough - 1n, 501n],
+      ] as const) {
+        const at = account(balance, [LONG], [where]);
+        expect(await read(at, "lotsToTarget", 0, ACCOUNT, units(1000) + 1n)).to.equal(lots);
+      }
+    });
+
     it("takes the tiers' word for it where a sale in one bracket changes nothing", async () => {
       // At a loss of 12.5 a lot the first bracket asks for as much less as the sale costs, so that it bounds no size; the second asks for
       // half of the position. The other market needs three wei:

@@ -123,7 +123,7 @@ function percent(share: number): string {
 }
 
 function report(sample: readonly Generated[], known: ReadonlyMap<string, Outcome>): void {
-  const judged = sample.filter((mutant) => known.has(keyOf(mutant)));
+  const judged = sample.filter((mutant) => known.has(keyOf(mutant)) || isEquivalent(mutant));
   const counted = judged.filter(
     (mutant) => known.get(keyOf(mutant)) !== "void" && !isEquivalent(mutant),
   );
@@ -161,9 +161,10 @@ async function main(options: Options): Promise<void> {
   const known = verdicts();
   if (options.score !== true) {
     const due = sample.filter((mutant) => {
+      if (options.only !== undefined) return true;
+      if (isEquivalent(mutant)) return false;
       const outcome = known.get(keyOf(mutant));
-      if (options.again === true) return outcome === "survived" && !isEquivalent(mutant);
-      return outcome === undefined || options.only !== undefined;
+      return options.again === true ? outcome === "survived" : outcome === undefined;
     });
     const until = options.minutes === undefined ? Infinity : Date.now() + options.minutes * MINUTE;
     await judgeAll(due, until);
