@@ -245,6 +245,17 @@ describe("Cohorts", () => {
       expect(await profitOf(market, A, 118n)).to.equal(0n);
     });
 
+    it("leave what is less than a wei a lot to a class that is large enough", async () => {
+      const market = await networkHelpers.loadFixture(deployPlain);
+      const lots = 2n ** 55n;
+      await market.trade(OTHER, A, lots, 128n);
+      await market.setMark(127n);
+      // A wei a lot, but for 2^-54 of one.
+      const charge = { side: SHORT, priceClass: classOf(128n), amount: lots - 2n };
+      await market.run({ charges: [charge] });
+      expect((await market.check()).sides[1]?.classes[0]?.profit).to.equal(2n);
+    });
+
     it("beyond profit take by size, losers included", async () => {
       const market = await networkHelpers.loadFixture(deployPlain);
       // Two classes, both of 10 and 5 lots, with profits of 50 and 10.

@@ -220,6 +220,7 @@ describe("Positions", () => {
       ]);
       expect(balance).to.equal(RICH - 6n);
       expect([lots, cohort.lots, cohort.cost]).to.deep.equal([7n, 7n, 700n]);
+      expect(await logsOf(market, hash, "Settled"), "nothing was due").to.deep.equal([]);
     });
   });
 

@@ -85,6 +85,17 @@ describe("Prices", () => {
     });
   });
 
+  describe("the largest price", () => {
+    it("is half of what a word holds, so that a mark above it fits", async () => {
+      const stage = await networkHelpers.loadFixture(deployPrices);
+      await networkHelpers.time.setNextBlockTimestamp(await networkHelpers.time.latest());
+      await stage.oracle.set((2n ** 63n - 1n) * LOTS_PER_BASE, START + 1n, 2, 3);
+      await refreshAt(stage, 5n);
+      const now = await stored(stage);
+      expect([now.index, now.gradeNow]).to.deep.equal([2n ** 63n - 1n, "fresh"]);
+    });
+  });
+
   describe("refresh", () => {
     it("works once a block; the second call loads the same", async () => {
       const stage = await priced();

@@ -15,6 +15,19 @@ export type Equivalent = {
 
 export const EQUIVALENT: readonly Equivalent[] = [
   {
+    file: "libraries/Accounts.sol",
+    line: "if ((markets >> id) & 1 != 0) settleMarket(s, account, id);",
+    what: "& → |",
+    because:
+      "In a market that an account is not in, touch, settle and store find no order, no position, no fresh profit and nothing to store.",
+  },
+  {
+    file: "libraries/Cohorts.sol",
+    line: "h.storedLots = h.lots;",
+    what: "h.storedLots = h.lots; → nothing",
+    because: "No handle is saved twice: Positions.place ends with it, or loads another one.",
+  },
+  {
     file: "libraries/Deleverage.sol",
     line: "isReduceOnly: false",
     what: "false → true",
@@ -39,5 +52,17 @@ export const EQUIVALENT: readonly Equivalent[] = [
     line: "if (againstMark > amount) amount = againstMark;",
     what: "> → >=",
     because: "Where the two are equal, the assignment stores what is there already.",
+  },
+  {
+    file: "libraries/Prices.sol",
+    line: "if (publishTime == 0) return Grade.Dead;",
+    what: "0 → (0 + 1)",
+    because: "What was published in the first two seconds of 1970 is dead by its age too.",
+  },
+  {
+    file: "oracle/IndexOracle.sol",
+    line: "if (!isAnswered || answer.length < ANSWER_BYTES) return (quote, 0);",
+    what: "0 → (0 + 1)",
+    because: "A quote whose price is 0 is left out before anyone looks at its confidence.",
   },
 ];
