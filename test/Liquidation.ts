@@ -261,14 +261,19 @@ describe("liquidate", () => {
     expect(await world.lotsOf(long)).to.equal(KEPT);
   });
 
-  it("stops at the bound on fills", async () => {
+  it("stops at the bound on fills, for all accounts together", async () => {
     const world = await lab();
-    const { long, maker } = await weak(world);
+    const { long, short, maker } = await weak(world);
+    const other = await world.open(units(3n));
+    await world.trade(other, short, { lots: LOTS, ticks: 1000n });
     for (let i = 0; i < 5; i++) await world.place(maker, LONG, 1n * SIZE, 975n);
-    const { events } = await liquidate(world, [long], 2n);
+    const { events } = await liquidate(world, [long, other], 2n);
     expect(eventsNamed(events, "Filled")).to.have.length(2);
     expect(await world.lotsOf(long)).to.equal(8n * SIZE);
-    expect(await world.harness.clockOf(long)).to.not.equal(0n);
+    expect(await world.lotsOf(other)).to.equal(LOTS);
+    for (const account of [long, other]) {
+      expect(await world.harness.clockOf(account)).to.not.equal(0n);
+    }
   });
 });
 

@@ -22,6 +22,8 @@ const { networkHelpers } = connection;
 const HOUR = 3600n;
 const HEALTHY = 1n;
 const NOT_FRESH = 2n;
+/** Of Grade. */
+const FRESH = 2n;
 const FIFTY_TIMES = 6;
 const REDUCE_ONLY = "ReduceOnly";
 
@@ -54,7 +56,8 @@ async function windOf(exchange: World["exchange"]) {
   const events = await exchange.queryFilter(exchange.filters.WindChanged());
   const word = BigInt(events.at(-1)?.args.word ?? 0n);
   const field = (shift: bigint, bits: bigint) => BigInt.asUintN(Number(bits), word >> shift);
-  return { wind: { from: field(0n, 32n), until: field(32n, 32n), sum: field(96n, 128n) } };
+  const [from, until, last] = [field(0n, 32n), field(32n, 32n), field(64n, 32n)];
+  return { wind: { from, until, last, sum: field(96n, 128n) } };
 }
 
 async function statusOf({ exchange }: World, market = BTC): Promise<bigint> {
@@ -97,6 +100,8 @@ describe("Winding down", () => {
     const { price, book } = await created.exchange.marketOf(BTC);
     expect(book.status & (STATUS.ended | STATUS.windingDown)).to.equal(STATUS.ended);
     expect(price.mark).to.equal(price.index);
+    const { wind } = await windOf(created.exchange);
+    expect([wind.until, wind.last]).to.deep.equal([wind.from + 2n * HOUR, wind.until]);
     // Half of the window at 10,000 and half at 10,400; a few seconds of it belong to the blocks of the test.
     expect(price.mark).to.be.within(toPrice("10199"), toPrice("10201"));
     await created.setPrice("20000", BTC, HOUR);
@@ -229,6 +234,8 @@ describe("Winding down", () => {
       const { price, book } = await exchange.marketOf(BTC);
       expect(book.status & STATUS.ended).to.equal(STATUS.ended);
       expect(price.mark).to.equal(toPrice("10000"));
+      // Clocks stood still while it was dead.
+      expect([book.grade, book.freshSince]).to.deep.equal([FRESH, await now()]);
       await exchange.deleverage([alice.account, bob.account], 10, 0);
       expect(await lotsOf(created, alice)).to.equal(0n);
       expect(await lotsOf(created, alice, ETH)).to.be.greaterThan(0n);
