@@ -297,6 +297,8 @@ describe("Prices", () => {
           const now = await stored(stage);
           expect(now.index, `index at ${time}`).to.be.closeTo(at(index), 1n);
           expect(now.pending ?? 0n, `waiting at ${time}`).to.be.closeTo(at(waiting), 1n);
+          const [, , { pendingIndex }] = await stage.harness.wordsOf(MARKET);
+          expect(pendingIndex, `stored at ${time}`).to.equal(now.pending ?? 0n);
           if (waiting !== 0n) expect(now.gradeNow).to.not.equal("fresh");
         }
       });
