@@ -174,6 +174,16 @@ describe("Orders", () => {
     });
   });
 
+  describe("a call", () => {
+    it("may go from market to market, and each must be listed", async () => {
+      const { exchange } = await fixture();
+      const actions = [action(bid(9_900n, 100n)), action({ market: UNKNOWN_MARKET })];
+      await expect(exchange.execute(TRADER, actions))
+        .to.be.revertedWithCustomError(exchange, "UnknownMarket")
+        .withArgs(UNKNOWN_MARKET);
+    });
+  });
+
   describe("what an order must be", () => {
     const refusals: { name: string; wish: ActionWish; error: string; args: unknown[] }[] = [
       { name: "no lots", wish: { lots: 0n }, error: "ZeroLots", args: [] },
