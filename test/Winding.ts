@@ -302,15 +302,23 @@ describe("Winding down", () => {
       await openTrader("50000"),
     ];
     const [dave, erin] = [await openTrader("50000"), await openTrader("50000")];
+    const [frank, grace] = [await openTrader("50000"), await openTrader("50000")];
+    await created.again();
     await execute(poor, setLeverage(FIFTY_TIMES));
     await trade(poor, rich, { price: "10000", size: "1" });
     await setPrice("9300");
     // Who won leaves to somebody who has won nothing, and what he won matures.
     await trade(rich, later, { price: "9300", size: "1" });
     await trade(dave, erin, { price: "9300", size: "2" });
+    await trade(grace, frank, { price: "9200", size: "0.2" });
     await setPrice("9300", BTC, 500n);
     await setPrice("9300", BTC, 10n);
     await exchange.deleverage([poor.account], 10, 0);
+    // Since then somebody won who was short.
+    await setPrice("9000", BTC, 10n);
+    await execute(grace, sell("9000", "0.2", { reduceOnly: true }));
+    await execute(frank, buy("9000", "0.2", { reduceOnly: true, timeInForce: "ioc" }));
+    await exchange.poke(BTC);
     const { pool } = await exchange.marketOf(BTC);
     expect(pool.shortfall).to.be.greaterThan(100n * WHOLE);
 
@@ -322,15 +330,25 @@ describe("Winding down", () => {
     expect((await exchange.marketOf(BTC)).pool.shortfall, "lots are left").to.equal(pool.shortfall);
     await exchange.deleverage([erin.account, later.account], 10, 0);
     await networkHelpers.time.increase(1000);
-    const before = (await created.health(dave)).health;
-    expect(before.fresh, "nothing matures").to.be.greaterThan(700n * WHOLE);
+    const winners = [dave, frank];
+    const look = async () =>
+      Promise.all(winners.map(async (trader) => (await created.health(trader)).health));
+    const before = await look();
+    const fresh = before.map((health) => health.fresh);
+    const [long = 0n, short = 0n] = fresh;
+    expect(long, "nothing matures").to.be.greaterThan(700n * WHOLE);
+    // 0.2 · (9200 − 9000 − 93): of its principal the event took a hundredth of 9300.
+    expect(short).to.be.within(21n * WHOLE, 22n * WHOLE);
     await exchange.poke(BTC);
     expect((await exchange.marketOf(BTC)).pool.shortfall).to.equal(0n);
-    const after = (await created.health(dave)).health;
-    // All of it was his; a micro unit is rounding.
-    const given = before.equity - after.equity;
-    expect(given).to.be.within(pool.shortfall, pool.shortfall + 2n * MICRO);
-    expect(after.fresh).to.equal(0n);
+    const after = await look();
+    // In proportion, of either side; two micro units are rounding.
+    for (const [i, share] of fresh.entries()) {
+      const given = (before[i]?.equity ?? 0n) - (after[i]?.equity ?? 0n);
+      const due = (pool.shortfall * share) / (long + short);
+      expect(given).to.be.within(due - 2n * MICRO, due + 2n * MICRO);
+      expect(after[i]?.fresh).to.equal(0n);
+    }
     expect(await withdrawAll(created, dave)).to.be.greaterThan(50_500n * TOKEN);
   });
 
