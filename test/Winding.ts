@@ -303,7 +303,7 @@ describe("Winding down", () => {
     ];
     const [dave, erin] = [await openTrader("50000"), await openTrader("50000")];
     const [frank, grace] = [await openTrader("50000"), await openTrader("50000")];
-    await created.again();
+    await setPrice("10000");
     await execute(poor, setLeverage(FIFTY_TIMES));
     await trade(poor, rich, { price: "10000", size: "1" });
     await setPrice("9300");
