@@ -160,7 +160,7 @@ describe("InsuranceFund", () => {
       await fund.requestExit((await fund.balanceOf(signer.address)) / 2n);
       const [, ready] = await fund.exitOf(signer.address);
       await networkHelpers.time.increaseTo(ready);
-      await created.again();
+      await created.setPrice("10000");
       const [alice, bob] = [await created.openTrader("100000"), await created.openTrader("100000")];
       await created.trade(alice, bob, { price: "10000", size: "10" });
       await created.exchange.poke(0);
