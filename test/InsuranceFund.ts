@@ -3,7 +3,6 @@ import { network } from "hardhat";
 import { parseUnits } from "ethers";
 import { InsuranceFund__factory } from "../typechain-types/factories/InsuranceFund__factory.js";
 import { signPrice } from "../scripts/lib/feed.js";
-import { InsuranceFund__factory } from "../typechain-types/index.js";
 import { TOKEN, WHOLE, createWorld } from "./fixtures.js";
 import type { World } from "./fixtures.js";
 
@@ -27,20 +26,6 @@ async function staker(world: World, deposit: string) {
 
 describe("InsuranceFund", () => {
   const world = () => createWorld(connection);
-
-  it("has a cooldown of an hour to sixty days", async () => {
-    const { ballast, deployer, exchange } = await networkHelpers.loadFixture(world);
-    const create = (cooldown: bigint) =>
-      new InsuranceFund__factory(deployer).deploy(exchange, cooldown);
-    const [least, most] = [3_600n, 60n * 86_400n];
-    for (const cooldown of [least - 1n, most + 1n]) {
-      await expect(create(cooldown))
-        .to.be.revertedWithCustomError(ballast.fund, "CooldownOutOfBounds")
-        .withArgs(cooldown, least, most);
-    }
-    expect(await (await create(least)).cooldown()).to.equal(least);
-    expect(await (await create(most)).cooldown()).to.equal(most);
-  });
 
   it("holds its assets in ledger account 1", async () => {
     const created = await networkHelpers.loadFixture(world);
