@@ -19,6 +19,8 @@ import { coverageSection } from "./section.js";
 const ROOT = resolve(import.meta.dirname, "../..");
 const PAGE = resolve(ROOT, "docs/verification.md");
 const SECONDS_PER_HOUR = 3_600;
+/** Of `npm run mutation`. The size is what was judged: what comes later in the order may have been judged for the first sample. */
+const SECOND = { seed: "other", size: "45" };
 
 type Figures = {
   readonly check: CheckName;
@@ -89,14 +91,18 @@ function targetRow(
 }
 
 /** The lines that the command prints at its end: a score by file, what survived, and the sum. */
-function mutationScore(): string {
+function mutationScore(options: readonly string[] = []): string {
   const script = resolve(ROOT, "scripts/mutants/mutation.ts");
-  const { status, stdout } = spawnSync(process.execPath, ["--import", "tsx", script, "--score"], {
-    cwd: ROOT,
-    encoding: "utf8",
-  });
+  const call = ["--import", "tsx", script, "--score", ...options];
+  const { status, stdout } = spawnSync(process.execPath, call, { cwd: ROOT, encoding: "utf8" });
   if (status !== 0) throw new Error("the score of the mutants cannot be told");
   return stdout.trim();
+}
+
+/** A sample of another order, judged once and as it was: survivors of the first one have got tests since. */
+function secondScore(): string {
+  const lines = mutationScore(["--seed", SECOND.seed, "--size", SECOND.size]).split("\n");
+  return lines.filter((line) => line.startsWith("survived") || line === lines.at(-1)).join("\n");
 }
 
 function seedsOf(figures: readonly Figures[]): string {
@@ -142,6 +148,12 @@ How it is drawn and what counts: [mutants.md](mutants.md). A verdict stands as l
 
 \`\`\`
 ${mutationScore()}
+\`\`\`
+
+Tests were written for what survived of this sample, and with parts of it in view before they were judged. So a second one, of the seed \`${SECOND.seed}\`, was judged as it came:
+
+\`\`\`
+${secondScore()}
 \`\`\`
 
 ## Coverage
