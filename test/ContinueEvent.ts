@@ -151,6 +151,18 @@ describe("An event that is stored", () => {
     expect(await world.harness.balanceOf(FUND)).to.equal(units(95n) / 100n);
   });
 
+  it("pays no more than the fund has", async function () {
+    this.timeout(600_000);
+    const { world, loser } = await bigWorld({});
+    await world.deleverage([loser]);
+    const keeper = await world.open(0n);
+    const little = units(3n) / 100n;
+    await world.credit(FUND, little);
+    await world.done(world.harness.continueEvent(0, 5n, keeper, { gasLimit: 16_000_000n }));
+    expect(await world.harness.balanceOf(keeper)).to.equal(little);
+    expect(await world.harness.balanceOf(FUND)).to.equal(0n);
+  });
+
   it("makes a thousand steps a call at most, of which a cohort is eight", async function () {
     this.timeout(600_000);
     const { world, loser } = await bigWorld({});

@@ -34,6 +34,13 @@ export const EQUIVALENT: readonly Equivalent[] = [
     because: "Matching.prepare returns before it looks at this, because the taker is 0.",
   },
   {
+    file: "libraries/Deleverage.sol",
+    line: "ev.markets = 1 << uint256(marketId);",
+    what: "1 → (1 - 1)",
+    because:
+      "A preview has one market, and its set of markets is only asked how many stand before it: none, in the empty set too.",
+  },
+  {
     file: "libraries/Distress.sol",
     line: "return clock == 0 ? 0 : block.timestamp.zeroFloorSub(clock.max(freshSince));",
     what: "0 → (0 + 1)",
