@@ -426,8 +426,11 @@ describe("IndexOracle", () => {
     it("belong to the authority's role", async () => {
       const { oracle, stranger } = await networkHelpers.loadFixture(deployOracle);
       const foreign = oracle.connect(stranger);
-      for (const call of [foreign.setSources(MARKET, [], []), foreign.setBounds(MARKET, 0n, 1n)]) {
-        await expect(call)
+      for (const call of [
+        () => foreign.setSources(MARKET, [], []),
+        () => foreign.setBounds(MARKET, 0n, 1n),
+      ]) {
+        await expect(call())
           .to.be.revertedWithCustomError(oracle, "AccessManagedUnauthorized")
           .withArgs(stranger.address);
       }
