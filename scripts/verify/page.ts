@@ -20,7 +20,7 @@ const ROOT = resolve(import.meta.dirname, "../..");
 const PAGE = resolve(ROOT, "docs/verification.md");
 const SECONDS_PER_HOUR = 3_600;
 /** Of `npm run mutation`. The size is what was judged: what comes later in the order may have been judged for the first sample. */
-const SECOND = { seed: "other", size: "41" };
+const SECOND = { seed: "other", size: "45" };
 
 type Figures = {
   readonly check: CheckName;
