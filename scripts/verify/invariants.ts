@@ -8,7 +8,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { build, failuresIn, hardhat, ROOT } from "./hardhat.js";
-import { hashOfContracts, record, runsOf, sumOf } from "./record.js";
+import { hashOfContracts, lastWords, record, runsOf, sumOf } from "./record.js";
 import type { Run } from "./record.js";
 
 const CHECK = "invariants";
@@ -70,7 +70,7 @@ function main(): void {
   build();
   const contracts = hashOfContracts();
   // Seeds that failed come first: the test may have been wrong, and the last word on a seed counts.
-  const again = lastWords(contracts)
+  const again = lastWords(runsOf(CHECK, contracts))
     .filter(({ failures }) => failures.length > 0)
     .map(({ seed }) => Number(seed));
   while (Date.now() < until) {
@@ -79,12 +79,7 @@ function main(): void {
     console.log(`seed ${run.seed}: ${run.seconds.toFixed(0)} s, ${run.failures.length} failures`);
     for (const failure of run.failures) console.log(`  ${failure}`);
   }
-  summarize(lastWords(contracts));
-}
-
-/** Of each seed the last run. */
-function lastWords(contracts: string): Run[] {
-  return [...new Map(runsOf(CHECK, contracts).map((run) => [run.seed, run])).values()];
+  summarize(lastWords(runsOf(CHECK, contracts)));
 }
 
 function summarize(runs: readonly Run[]): void {

@@ -12,7 +12,7 @@ import { CHECKS, MISSING, TARGETS } from "./checks.js";
 import type { CheckName, Target } from "./checks.js";
 import { number, table } from "./markdown.js";
 import { writePropertiesPage } from "./properties.js";
-import { allRuns, hashOfContracts, sumOf } from "./record.js";
+import { allRuns, hashOfContracts, lastWords, sumOf } from "./record.js";
 import type { Run } from "./record.js";
 import { coverageSection } from "./section.js";
 
@@ -38,8 +38,7 @@ function figuresOf(check: CheckName, present: string): Figures | undefined {
   const wanted = all.some(isHere) ? present : last.contracts;
   const counted =
     CHECKS[check].isVerdict === true ? all : all.filter(({ contracts }) => contracts === wanted);
-  // The last word on a seed counts: it may have been judged again.
-  const runs = [...new Map(counted.map((run) => [run.seed, run])).values()];
+  const runs = lastWords(counted);
   const here = runs.filter(isHere).length;
   return { check, runs, here, counts: sumOf(runs) };
 }

@@ -70,6 +70,11 @@ export function allRuns(): Run[] {
   return lines.map((line) => schema.parse(JSON.parse(line)));
 }
 
+/** Of each seed the last run: it may have been judged again, and its last word counts. */
+export function lastWords(runs: readonly Run[]): Run[] {
+  return [...new Map(runs.map((run) => [run.seed, run])).values()];
+}
+
 /** Counts of several runs, added name by name. */
 export function sumOf(runs: readonly Pick<Run, "counts">[]): Record<string, number> {
   const sum: Record<string, number> = {};
